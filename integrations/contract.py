@@ -1,0 +1,218 @@
+"""What a vendor's folder offers and what it is given. Everything else in the house knows only this.
+
+A connector talks to its vendor through `Access` (settings, secrets, tokens, HTTP) and never sees the database, the
+engine or another vendor.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+
+from integrations.errors import ReconnectNeeded, TokenRefused
+from integrations.http import Http
+from integrations.values import Kind, TypedValue
+
+if TYPE_CHECKING:
+    from integrations.forms import ConnectionForm
+
+T = TypeVar("T")
+Settings = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One vendor thing as it came. `payload` is the vendor's own JSON bytes of this one thing.
+
+    `context` holds facts that are not in the payload but were known when it was read (a room's name beside a booking);
+    it is stored and compared with the payload. `parent_id` is the external id of the thing it belongs to, in the
+    stream named by `Stream.parent`.
+    """
+
+    external_id: str
+    payload: bytes
+    context: Mapping[str, str] = field(default_factory=dict)
+    parent_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """What came but could not even be told apart: kept with the reason, the rest of the page goes on."""
+
+    payload: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A slice of a stream. Once `records` are stored, `cursor` is the checkpoint.
+
+    `expected` is the number of records the whole run will probably read, where the vendor tells or lets guess.
+    """
+
+    records: tuple[Record, ...]
+    cursor: str
+    rejected: tuple[Rejected, ...] = ()
+    expected: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of the generic record pages: `path` is dotted into the payload (`Customer.Name`), `kind` how to show it."""
+
+    label: str
+    path: str
+    kind: str = "text"  # text, number, money, date, datetime, flag
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """How fast we may call: `calls` per `per`, at most `burst` at once, and `parallel` requests in flight."""
+
+    calls: int
+    per: timedelta
+    burst: int = 1
+    parallel: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """A vendor's answer to a grant. `refresh_expires_in` is None where the vendor sets no end or gives no such token."""
+
+    access_token: str = field(repr=False)
+    expires_in: timedelta
+    refresh_token: str = field(default="", repr=False)
+    refresh_expires_in: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """What a token request may use: where to go, what opens it, and how to get there."""
+
+    settings: Settings
+    secrets: Mapping[str, str] = field(repr=False)
+    http: Http = field(repr=False)
+
+
+class Access(Protocol):
+    """An open connection as a vendor's client sees it."""
+
+    settings: Settings
+    http: Http
+
+    def secret(self, name: str) -> str:
+        """The stored secret, or "" where none was entered."""
+        ...
+
+    def token(self) -> str:
+        """An access token with time left. Asked for per request: another worker may have renewed it."""
+        ...
+
+    def renew_token(self, refused: str) -> str:
+        """A token other than `refused`, which the vendor no longer takes. Raises ReconnectNeeded when there is none."""
+        ...
+
+
+def with_token(access: Access, call: Callable[[str], T]) -> T:
+    """Make one authorised call; on `TokenRefused` renew once and repeat, on the second refusal ask for a reconnect."""
+    token = access.token()
+    try:
+        return call(token)
+    except TokenRefused:
+        try:
+            return call(access.renew_token(token))
+        except TokenRefused as refusal:
+            raise ReconnectNeeded(refusal.words, detail=refusal.detail) from refusal
+
+
+class Stream(ABC):
+    """One kind of thing a vendor lists, in order."""
+
+    key: ClassVar[str]
+    label: ClassVar[str]  # plural, as a person says it: "Work orders"
+    kind: ClassVar[Kind | None] = None  # which typed page it feeds; None: the generic pages
+    parent: ClassVar[str] = ""  # key of the stream that `Record.parent_id` points into
+    interval: ClassVar[timedelta] = timedelta(minutes=15)
+    columns: ClassVar[tuple[Column, ...]] = ()  # of the generic pages; the first names the record
+
+    @abstractmethod
+    def read(self, access: Access, cursor: str) -> Iterator[Page]:
+        """Yield pages from `cursor` ("" = from the very start) until the vendor has no more.
+
+        The law: reading on from any page's cursor gives what the uninterrupted reading would have given from there.
+        The last page's cursor is where the next incremental run begins. A reading yields at least one page, perhaps
+        without records, so that its end is a checkpoint too. Everything it knows is in the cursor: plain text or
+        JSON, in the vendor's terms, without secrets.
+        """
+
+    def interpret(self, payload: bytes, context: Mapping[str, str]) -> TypedValue:
+        """Turn one record into its typed value; pure. Raises RecordRejected with the reason it cannot be read."""
+        raise TypeError(f"{type(self).__name__} has no typed kind")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capability:
+    """What the vendor lets this connection read of one stream, and the vendor's own name for what is missing."""
+
+    stream: str
+    state: str  # available, not_permitted, not_bought, unknown
+    note: str = ""
+
+
+class Connector(ABC):
+    """Our code for one vendor. One instance, `connector`, is all that its folder offers."""
+
+    key: ClassVar[str]
+    label: ClassVar[str]
+    initials: ClassVar[str]  # two letters on the tile
+    colour: ClassVar[str]  # of the tile; white text on it passes WCAG AA
+    summary: ClassVar[str]  # one sentence: what it brings
+    form: ClassVar[type["ConnectionForm"]]
+    streams: ClassVar[tuple[Stream, ...]]
+    limit: ClassVar[Limit]
+    token_timeout: ClassVar[timedelta] = timedelta(seconds=30)  # slowest answer of the token endpoint we wait for
+    renew_before: ClassVar[timedelta] = timedelta(minutes=5)  # renew when less than this is left
+
+    @abstractmethod
+    def identity(self, settings: Settings) -> str:
+        """The vendor account these settings lead to. The same account is connected once per tenant."""
+
+    @abstractmethod
+    def request_token(self, door: Door) -> Tokens:
+        """Ask for a token with what is stored, no person needed. Raises ReconnectNeeded where only a person can."""
+
+    def refresh_token(self, door: Door, refresh_token: str) -> Tokens:
+        """Trade a refresh token; raises ReconnectNeeded when it is refused. Vendors without one ask anew."""
+        return self.request_token(door)
+
+    @abstractmethod
+    def check(self, access: Access) -> tuple[Capability, ...]:
+        """The live test, stream by stream, with as few calls as possible. Raises what a sync would raise."""
+
+    def uses_redirect(self, settings: Settings) -> bool:
+        """Whether a person consents on the vendor's page."""
+        return False
+
+    def stream(self, key: str) -> Stream:
+        """The stream of that key; KeyError when there is none."""
+        for stream in self.streams:
+            if stream.key == key:
+                return stream
+        raise KeyError(key)
+
+
+class RedirectConnector(Connector):
+    """A vendor whose consent page sends the person back to us with a code (OAuth 2.0 authorization code)."""
+
+    @abstractmethod
+    def registered_state(self, settings: Settings) -> str:
+        """The fixed `state` the vendor insists on, or "" when ours may be random."""
+
+    @abstractmethod
+    def authorization_url(self, settings: Settings, *, redirect_uri: str, state: str) -> str:
+        """Where the browser goes to consent."""
+
+    @abstractmethod
+    def exchange_code(self, door: Door, *, code: str, redirect_uri: str, state: str) -> Tokens:
+        """Trade the code that came back for tokens."""

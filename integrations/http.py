@@ -1,0 +1,233 @@
+"""The one way out to a vendor. httpx is imported here only.
+
+Limits that hold whatever the other side does: time for the whole exchange, bytes after decompression, no redirects,
+and no address inside our own network; the address is checked when connecting, so that a name cannot change its mind.
+"""
+
+import ipaddress
+import socket
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
+
+import httpcore
+import httpx
+import msgspec
+
+from integrations.errors import ConfigurationNeeded, RetryLater, VendorChanged
+
+T = TypeVar("T")
+MAX_BYTES = 32 * 1024 * 1024
+USER_AGENT = "Switchboard/1"
+Pairs = Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One outbound call for the request log: no query, no headers, no bodies, so no secret."""
+
+    request_id: str
+    method: str
+    host: str
+    path: str
+    status: int | None  # None: no answer
+    started_at: datetime
+    duration: timedelta
+    received_bytes: int
+    vendor_request_id: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]  # lower-case names
+    body: bytes
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    def decode(self, shape: type[T]) -> T:
+        """The body as `shape` (msgspec); an answer in another shape is the vendor's change, told without the body."""
+        try:
+            return msgspec.json.decode(self.body, type=shape)
+        except (msgspec.DecodeError, RecursionError) as mistake:
+            raise VendorChanged(
+                "The vendor answered in a form we do not know.",
+                detail=f"{self.content_type or 'no content type'}, {len(self.body)} bytes: {mistake}"[:500],
+            ) from mistake
+
+    def retry_after(self, now: datetime | None = None) -> timedelta | None:
+        """`Retry-After` in both its forms (seconds or an HTTP date), never negative, at most a day."""
+        text = self.headers.get("retry-after", "").strip()
+        if text.isdecimal():
+            span = timedelta(seconds=min(int(text), 86_400))
+        else:
+            try:
+                span = parsedate_to_datetime(text) - (now or datetime.now(UTC))
+            except (TypeError, ValueError):
+                return None
+        return min(max(span, timedelta()), timedelta(days=1))
+
+
+class _GuardedNetwork(httpcore.NetworkBackend):
+    """Connects only to public addresses, and to the sandbox's where it is switched on."""
+
+    def __init__(self, allowed: frozenset[tuple[str, int]]) -> None:
+        self._network = httpcore.SyncBackend()
+        self._allowed = allowed
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        if (host, port) in self._allowed:
+            return self._network.connect_tcp(host, port, timeout, local_address, socket_options)
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError as failure:
+            raise httpcore.ConnectError(f"cannot find {host}") from failure
+        addresses = [str(entry[4][0]) for entry in found]
+        if not all(ipaddress.ip_address(address).is_global for address in addresses):
+            raise ForbiddenAddress(host)
+        return self._network.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+
+
+class ForbiddenAddress(Exception):
+    """A name that leads into our own network."""
+
+
+class _Transport(httpx.HTTPTransport):
+    def __init__(self, allowed: frozenset[tuple[str, int]], parallel: int) -> None:
+        super().__init__()
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=httpx.create_ssl_context(),
+            max_connections=parallel,
+            keepalive_expiry=30,
+            network_backend=_GuardedNetwork(allowed),
+        )
+
+
+class Http:
+    """HTTP for one connection. `before` is called ahead of every request (rate limits); `record` after it."""
+
+    def __init__(
+        self,
+        *,
+        allowed: frozenset[tuple[str, int]] = frozenset(),
+        before: Callable[[], None] = lambda: None,
+        record: Callable[[Exchange], None] = lambda exchange: None,
+        parallel: int = 8,
+    ) -> None:
+        self._before = before
+        self._record = record
+        self._client = httpx.Client(
+            transport=_Transport(allowed, parallel),
+            follow_redirects=False,
+            trust_env=False,
+            headers={"user-agent": USER_AGENT, "accept": "application/json"},
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        query: Pairs = (),
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        json: object = None,
+        basic: tuple[str, str] | None = None,
+        timeout: timedelta = timedelta(seconds=30),
+    ) -> Answer:
+        """One request, one answer of any status. Spaces travel as %20. Raises RetryLater when no answer came,
+        ConfigurationNeeded when the address leads nowhere we may go."""
+        self._before()
+        text = urlencode(list(query), quote_via=quote)
+        target = f"{url}{'&' if '?' in url else '?'}{text}" if text else url
+        body, kind = _body(form, json)
+        request_id, started_at, clock = uuid.uuid4().hex, datetime.now(UTC), time.monotonic()
+        status, received, vendor_id, error = None, b"", "", ""
+        try:
+            request = self._client.build_request(
+                method, target, content=body, headers={**kind, **(headers or {})}, timeout=timeout.total_seconds()
+            )
+            auth = httpx.BasicAuth(*basic) if basic else None
+            answer = self._client.send(request, auth=auth, stream=True)
+            try:
+                status = answer.status_code
+                vendor_id = answer.headers.get("x-request-id", "")[:100]
+                received = _read(answer, clock + timeout.total_seconds())
+            finally:
+                answer.close()
+            return Answer(status=status, headers={k.lower(): v for k, v in answer.headers.items()}, body=received)
+        except ForbiddenAddress as refusal:
+            error = "forbidden address"
+            raise ConfigurationNeeded(
+                f"The address {refusal} is not one we may call. Check the address you entered.", code="address"
+            ) from refusal
+        except httpx.TimeoutException as failure:
+            error = "timeout"
+            raise RetryLater("The vendor did not answer in time.", code="timeout") from failure
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as failure:
+            error = "bad address"
+            raise ConfigurationNeeded("The address of the vendor is not a valid one.", code="address") from failure
+        except httpx.HTTPError as failure:
+            error = type(failure).__name__
+            raise RetryLater("The vendor could not be reached.", code="unreachable", detail=error) from failure
+        except (VendorChanged, RetryLater) as failure:
+            error = failure.code
+            raise
+        finally:
+            parts = urlsplit(url)
+            self._record(
+                Exchange(
+                    request_id=request_id,
+                    method=method,
+                    host=parts.netloc.rpartition("@")[2],
+                    path=parts.path[:500],
+                    status=status,
+                    started_at=started_at,
+                    duration=timedelta(seconds=time.monotonic() - clock),
+                    received_bytes=len(received),
+                    vendor_request_id=vendor_id,
+                    error=error,
+                )
+            )
+
+
+def _body(form: Mapping[str, str] | None, json: object) -> tuple[bytes | None, dict[str, str]]:
+    if form is not None:
+        return urlencode(form).encode(), {"content-type": "application/x-www-form-urlencoded"}
+    if json is not None:
+        return msgspec.json.encode(json), {"content-type": "application/json; charset=utf-8"}
+    return None, {}
+
+
+def _read(answer: httpx.Response, deadline: float) -> bytes:
+    chunks, size = [], 0
+    for chunk in answer.iter_bytes():
+        size += len(chunk)
+        if size > MAX_BYTES:
+            raise VendorChanged("The vendor sent an answer that is far too large.", code="too_large")
+        if time.monotonic() > deadline:
+            raise RetryLater("The vendor did not answer in time.", code="timeout")
+        chunks.append(chunk)
+    return b"".join(chunks)

@@ -1,0 +1,395 @@
+"""What every emulator needs: routes on a real port, a clock that can be moved, weather, tokens, and shelves of records.
+
+An emulator subclasses `Sandbox`, marks its methods with `@route`, and answers `Reply` values. State is small: records
+are worked out from their number whenever they are asked for.
+"""
+
+import hashlib
+import json
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar, cast
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    method: str
+    path: str  # decoded
+    query: tuple[tuple[str, str], ...]
+    headers: Mapping[str, str]  # lower-case names
+    body: bytes
+
+    def get(self, name: str, default: str = "") -> str:
+        """The first query value of that name, whatever its case."""
+        return next((value for key, value in self.query if key.lower() == name.lower()), default)
+
+    @property
+    def form(self) -> dict[str, str]:
+        return dict(parse_qsl(self.body.decode(errors="replace"), keep_blank_values=True))
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON; None when it is not JSON."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        pairs = (part.strip().partition("=") for part in self.headers.get("cookie", "").split(";"))
+        return {name: value for name, _, value in pairs if name}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def json(cls, value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> "Reply":
+        body = json.dumps(value, separators=(",", ":")).encode()
+        return cls(status=status, body=body, headers={"Content-Type": "application/json", **(headers or {})})
+
+    @classmethod
+    def html(cls, text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> "Reply":
+        return cls(
+            status=status, body=text.encode(), headers={"Content-Type": "text/html; charset=utf-8", **(headers or {})}
+        )
+
+    @classmethod
+    def redirect(cls, address: str) -> "Reply":
+        return cls(status=302, headers={"Location": address})
+
+
+Handler = Callable[..., Reply]
+
+
+def route(method: str, pattern: str) -> Callable[[Handler], Handler]:
+    """Answer `method` on `pattern`; `{name}` parts are passed by name. Letter case and a trailing slash do not matter."""
+
+    def mark(handler: Handler) -> Handler:
+        expression = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(pattern.rstrip("/")))
+        routes = [*getattr(handler, "_routes", []), (method, re.compile(f"{expression}/?", re.IGNORECASE))]
+        handler._routes = routes  # type: ignore[attr-defined]
+        return handler
+
+    return mark
+
+
+class Clock:
+    """The emulator's own time: real time plus whatever it was moved by. Tests may freeze it."""
+
+    def __init__(self) -> None:
+        self._shift = timedelta()
+        self._frozen: datetime | None = None
+
+    def now(self) -> datetime:
+        return (self._frozen or datetime.now(UTC)) + self._shift
+
+    def advance(self, span: timedelta) -> None:
+        self._shift += span
+
+    def freeze(self, at: datetime) -> None:
+        self._frozen, self._shift = at, timedelta()
+
+
+@dataclass(slots=True, kw_only=True)
+class Fault:
+    """Bad weather for the next `times` requests whose path matches. With `lose_reply` the request is carried out and
+    the connection closed without an answer; with `status` it is not carried out at all; `truncate` cuts the answer."""
+
+    path: str = ""  # regular expression searched in the path
+    times: int = 1
+    status: int | None = None
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    delay: timedelta = timedelta()
+    lose_reply: bool = False
+    truncate: bool = False
+
+
+class Weather:
+    """Faults in the order they were put in; each is used up request by request."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+        self._lock = threading.Lock()
+        self.latency = timedelta()  # added to every answer
+
+    def add(self, fault: Fault) -> None:
+        with self._lock:
+            self._faults.append(fault)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._faults.clear()
+            self.latency = timedelta()
+
+    def take(self, path: str) -> Fault | None:
+        with self._lock:
+            for fault in self._faults:
+                if re.search(fault.path, path, re.IGNORECASE):
+                    fault.times -= 1
+                    if fault.times <= 0:
+                        self._faults.remove(fault)
+                    return fault
+        return None
+
+
+class TokenBook:
+    """Tokens the emulator gave out, by value: who they belong to, until when, and whether a single-use one is spent.
+
+    Kept in a file when `path` is given, so that a restarted demo still honours what it gave out.
+    """
+
+    def __init__(self, clock: Clock, path: Path | None = None) -> None:
+        self._clock, self._path, self._lock = clock, path, threading.RLock()
+        self._tokens: dict[str, dict[str, Any]] = {}
+        if path and path.exists():
+            self._tokens = json.loads(path.read_text())
+
+    def issue(self, value: str, *, kind: str, lifetime: timedelta, **facts: Any) -> str:
+        ends = (self._clock.now() + lifetime).timestamp()
+        with self._lock:
+            self._tokens[value] = {"kind": kind, "ends": ends, "spent": False, **facts}
+            self._save()
+        return value
+
+    def find(self, value: str, kind: str) -> dict[str, Any] | None:
+        """The facts of a known token of that kind, expired and spent ones too (see `is_expired`, `spent`)."""
+        with self._lock:
+            token = self._tokens.get(value)
+            return dict(token) if token and token["kind"] == kind else None
+
+    def is_expired(self, facts: Mapping[str, Any]) -> bool:
+        return bool(facts["ends"] <= self._clock.now().timestamp())
+
+    def spend(self, value: str, kind: str) -> dict[str, Any] | None:
+        """Use a single-use token up. None when it is unknown, spent or expired."""
+        with self._lock:
+            token = self._tokens.get(value)
+            if not token or token["kind"] != kind or token["spent"] or self.is_expired(token):
+                return None
+            token["spent"] = True
+            self._save()
+            return dict(token)
+
+    def revoke(self, kind: str | None = None, **facts: Any) -> int:
+        """Forget every token of that kind with those facts; how many."""
+        with self._lock:
+            doomed = [
+                value
+                for value, token in self._tokens.items()
+                if (kind is None or token["kind"] == kind) and all(token.get(k) == v for k, v in facts.items())
+            ]
+            for value in doomed:
+                del self._tokens[value]
+            self._save()
+            return len(doomed)
+
+    def _save(self) -> None:
+        if self._path:
+            now = self._clock.now().timestamp()
+            kept = {value: token for value, token in self._tokens.items() if token["ends"] > now - 86_400}
+            draft = self._path.with_suffix(".new")
+            draft.write_text(json.dumps(kept))
+            draft.replace(self._path)
+
+
+class Shelf:
+    """`size` records that exist by number only, with the moment each was last changed and how often.
+
+    They begin spread evenly over `span` before `epoch`. While time passes, every `change_every` one of them, chosen by
+    `seed`, is changed (None: nothing moves). Every `grow_after`-th change is a new record instead.
+    """
+
+    def __init__(
+        self,
+        *,
+        size: int,
+        seed: int,
+        epoch: datetime,
+        span: timedelta = timedelta(days=90),
+        change_every: timedelta | None = None,
+        grow_after: int = 10,
+    ) -> None:
+        self.seed, self.epoch, self.span = seed, epoch, span
+        self._every, self._grow_after, self._ticks = change_every, grow_after, 0
+        self._lock = threading.RLock()
+        start = epoch - span
+        step = span / max(size, 1)
+        self.modified: list[datetime] = [(start + step * n).replace(microsecond=0) for n in range(size)]
+        self.created: list[datetime] = list(self.modified)
+        self.version: list[int] = [0] * size
+
+    def __len__(self) -> int:
+        return len(self.modified)
+
+    def dice(self, number: int, *salt: object) -> random.Random:
+        """A random source that always rolls the same for this record and salt."""
+        digest = hashlib.blake2b(f"{self.seed}/{number}/{salt}".encode(), digest_size=8).digest()
+        return random.Random(int.from_bytes(digest))
+
+    def touch(self, number: int, at: datetime) -> None:
+        """Change one record now."""
+        with self._lock:
+            self.version[number] += 1
+            self.modified[number] = at.replace(microsecond=0)
+
+    def add(self, at: datetime) -> int:
+        """One more record; its number."""
+        with self._lock:
+            at = at.replace(microsecond=0)
+            self.created.append(at)
+            self.modified.append(at)
+            self.version.append(0)
+            return len(self.modified) - 1
+
+    def catch_up(self, now: datetime) -> None:
+        """Carry out every change that is due by `now`."""
+        if self._every is None:
+            return
+        with self._lock:
+            due = int((now - self.epoch) / self._every)
+            while self._ticks < due:
+                self._ticks += 1
+                at = self.epoch + self._every * self._ticks
+                if self._ticks % self._grow_after == 0:
+                    self.add(at)
+                else:
+                    self.touch(self.dice(self._ticks, "change").randrange(len(self)), at)
+
+
+class Sandbox:
+    """Base of every emulator. `serve()` puts it on a loopback port; `url` is then its address.
+
+    `change_every` makes time pass (None: the data stands still); `state_dir` keeps tokens over a restart.
+    `requests` counts what was asked, by "METHOD path", for tests.
+    """
+
+    key: ClassVar[str]
+
+    def __init__(
+        self,
+        *,
+        seed: int = 1,
+        epoch: datetime | None = None,
+        change_every: timedelta | None = None,
+        state_dir: Path | None = None,
+    ) -> None:
+        self.clock, self.weather = Clock(), Weather()
+        self.seed, self.change_every = seed, change_every
+        self.epoch = epoch or datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        self.tokens = TokenBook(self.clock, state_dir / f"{self.key}-tokens.json" if state_dir else None)
+        self.requests: dict[str, int] = {}
+        self.url = ""
+        self._routes: list[tuple[str, re.Pattern[str], Handler]] = [
+            (method, pattern, getattr(self, name))
+            for name in dir(type(self))
+            for method, pattern in getattr(getattr(type(self), name), "_routes", [])
+        ]
+        self._count_lock = threading.Lock()
+
+    def demo_setup(self, account: int = 0) -> tuple[dict[str, Any], dict[str, str]]:
+        """Settings and secrets with which the portal connects to this emulator's account number `account`, as the
+        vendor's setup form would give them."""
+        raise NotImplementedError
+
+    def not_found(self, request: Request) -> Reply:
+        """What the vendor says on a path it does not know."""
+        return Reply.json({"message": "not found"}, 404)
+
+    def handle(self, request: Request) -> Reply:
+        """Answer one request; a vendor overrides this to check something ahead of every route."""
+        for method, pattern, handler in self._routes:
+            found = pattern.fullmatch(request.path)
+            if method == request.method and found:
+                return handler(request, **found.groupdict())
+        return self.not_found(request)
+
+    def answer(self, request: Request) -> Reply | None:
+        """Weather first, then the vendor. None: close without an answer."""
+        with self._count_lock:
+            key = f"{request.method} {request.path}"
+            self.requests[key] = self.requests.get(key, 0) + 1
+        if self.weather.latency:
+            time.sleep(self.weather.latency.total_seconds())
+        fault = None if request.path.startswith("/_") else self.weather.take(request.path)
+        if fault is None:
+            return self.handle(request)
+        time.sleep(fault.delay.total_seconds())
+        if fault.status is not None:
+            return Reply(status=fault.status, body=fault.body, headers=fault.headers)
+        reply = self.handle(request)
+        if fault.lose_reply:
+            return None
+        if fault.truncate:
+            return Reply(status=reply.status, body=reply.body[: len(reply.body) // 2], headers=reply.headers)
+        return reply
+
+    @contextmanager
+    def serve(self, port: int = 0) -> Iterator["Sandbox"]:
+        """Answer on 127.0.0.1 until the block ends; port 0 takes a free one."""
+        server = _Server(("127.0.0.1", port), _Handler)
+        server.sandbox = self
+        self.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+    sandbox: Sandbox
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    timeout = 60
+
+    def _serve(self) -> None:
+        sandbox = cast(_Server, self.server).sandbox
+        parts = urlsplit(self.path)
+        length = int(self.headers.get("content-length") or 0)
+        request = Request(
+            method=self.command,
+            path=unquote(parts.path),
+            query=tuple(parse_qsl(parts.query, keep_blank_values=True)),
+            headers={name.lower(): value for name, value in self.headers.items()},
+            body=self.rfile.read(length),
+        )
+        reply = sandbox.answer(request)
+        if reply is None:
+            self.close_connection = True
+            return
+        head = [f"HTTP/1.1 {reply.status} {self.responses.get(reply.status, ('Vendor status',))[0]}"]
+        head += [f"{name}: {value}" for name, value in reply.headers.items()]
+        head += [f"Content-Length: {len(reply.body)}", "", ""]
+        try:
+            self.wfile.write("\r\n".join(head).encode("latin-1") + (b"" if self.command == "HEAD" else reply.body))
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_OPTIONS = do_HEAD = do_PATCH = _serve
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Silent: addresses may carry codes."""
