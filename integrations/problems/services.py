@@ -1,0 +1,38 @@
+"""Opening and closing problems in the current tenant."""
+
+from uuid import UUID
+
+from django.db import connection
+from django.utils import timezone
+
+from integrations.problems.models import Problem
+from portal.tenancy.scope import current_tenant_id
+
+_OPEN = """
+insert into problems_problem
+    (tenant_id, connection_id, stream, code, words, needs_a_person, opened_at, last_seen_at, count)
+values (%(tenant)s, %(connection)s, %(stream)s, %(code)s, %(words)s, %(person)s, now(), now(), 1)
+on conflict (tenant_id, connection_id, stream, code) where closed_at is null do update
+    set words = excluded.words, last_seen_at = now(), count = problems_problem.count + 1
+"""
+
+
+def open_problem(connection_id: UUID, *, code: str, words: str, stream: str = "", needs_a_person: bool = True) -> None:
+    """Say it once: the same cause again only counts."""
+    facts = {
+        "tenant": current_tenant_id(),
+        "connection": connection_id,
+        "stream": stream,
+        "code": code[:60],
+        "words": words[:1000],
+        "person": needs_a_person,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN, facts)
+
+
+def close_problems(connection_id: UUID, *, stream: str = "") -> int:
+    """What was proved to work again; how many were open."""
+    return Problem.objects.filter(connection_id=connection_id, stream=stream, closed_at=None).update(
+        closed_at=timezone.now()
+    )

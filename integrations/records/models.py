@@ -1,0 +1,207 @@
+"""What the vendors told us: each thing raw with its history, and the three kinds that have typed columns."""
+
+from datetime import date
+from typing import ClassVar
+
+import msgspec
+from django.db import models
+from django.utils import timezone
+
+from integrations.connections.models import OfConnection
+from integrations.values import BillingStatus, BookingKind, BookingStatus, Priority, WorkOrderStatus
+
+
+class Record(OfConnection):
+    """One vendor thing. `payload` is the vendor's own JSON text, compared by `digest` (blake2b-16 with the context)."""
+
+    stream = models.CharField(max_length=60)
+    external_id = models.CharField(max_length=200)
+    parent_id = models.CharField(max_length=200, blank=True)
+    title = models.CharField(max_length=300, blank=True)
+    payload = models.TextField()
+    context = models.JSONField(default=dict)
+    digest = models.BinaryField()
+    first_seen_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    first_run_id = models.BigIntegerField()
+    changed_run_id = models.BigIntegerField()
+    missing_since = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "id"], name="record_of_tenant"),
+            models.UniqueConstraint(fields=["tenant", "connection", "stream", "external_id"], name="record_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "stream", "-changed_at", "-id"], name="record_latest"),
+            models.Index(
+                fields=["tenant", "connection", "stream", "parent_id"],
+                condition=~models.Q(parent_id=""),
+                name="record_children",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.external_id
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """The payload decoded; its keys in the vendor's order."""
+        return msgspec.json.decode(self.payload, type=dict[str, object])
+
+
+class RecordVersion(models.Model):
+    """An earlier payload of a record, from `seen_at` until `replaced_at`."""
+
+    tenant = models.ForeignKey("tenancy.Tenant", on_delete=models.CASCADE, related_name="+", db_index=False)
+    record = models.ForeignKey(
+        Record, on_delete=models.CASCADE, related_name="versions", db_index=False, db_constraint=False
+    )
+    payload = models.TextField()
+    context = models.JSONField(default=dict)
+    seen_at = models.DateTimeField()
+    replaced_at = models.DateTimeField()
+    run_id = models.BigIntegerField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["tenant", "record", "-replaced_at"], name="version_latest")]
+
+    def __str__(self) -> str:
+        return f"until {self.replaced_at}"
+
+
+class RejectedRecord(OfConnection):
+    """What could not be read and why. `key` is its external id, or a digest where not even that could be read."""
+
+    stream = models.CharField(max_length=60)
+    key = models.CharField(max_length=200)
+    payload = models.TextField()
+    reason = models.CharField(max_length=500)
+    first_seen_at = models.DateTimeField(default=timezone.now)
+    last_seen_at = models.DateTimeField(default=timezone.now)
+    run_id = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "connection", "stream", "key"], name="rejected_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class Typed(OfConnection):
+    """Base of the three kinds: one row per record, under the record's id. `search` is what the search box looks in."""
+
+    record = models.OneToOneField(
+        Record, on_delete=models.CASCADE, primary_key=True, related_name="+", db_constraint=False
+    )
+    search = models.TextField()
+    vendor_status = models.CharField(max_length=500)
+    changed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: object, **options: object) -> None:
+        raise TypeError("typed rows are written by integrations.records.store only")
+
+
+def _choices(words: type) -> list[tuple[str, str]]:
+    return [(word.value, word.value.replace("_", " ").capitalize()) for word in words]  # type: ignore[attr-defined]
+
+
+class WorkOrder(Typed):
+    CLOSED: ClassVar = (
+        WorkOrderStatus.COMPLETED,
+        WorkOrderStatus.VERIFIED,
+        WorkOrderStatus.REJECTED,
+        WorkOrderStatus.CANCELLED,
+    )
+
+    number = models.CharField(max_length=500)
+    title = models.CharField(max_length=500)
+    description = models.TextField()
+    status = models.CharField(max_length=20, choices=_choices(WorkOrderStatus))
+    priority = models.CharField(max_length=20, choices=_choices(Priority))
+    vendor_priority = models.CharField(max_length=500)
+    customer = models.CharField(max_length=500)
+    location = models.CharField(max_length=500)
+    assignee = models.CharField(max_length=500)
+    category = models.CharField(max_length=500)
+    currency = models.CharField(max_length=3)
+    limit_amount = models.DecimalField(max_digits=18, decimal_places=4, null=True)
+    opened_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
+    scheduled_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "due_at", "record"], name="workorder_due"),
+            models.Index(fields=["tenant", "opened_at", "record"], name="workorder_opened"),
+            models.Index(fields=["tenant", "status", "due_at", "record"], name="workorder_status"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def is_open(self) -> bool:
+        return self.status not in self.CLOSED
+
+    @property
+    def is_past_due(self) -> bool:
+        return self.is_open and self.due_at is not None and self.due_at < timezone.now()
+
+
+class Booking(Typed):
+    kind = models.CharField(max_length=20, choices=_choices(BookingKind))
+    title = models.CharField(max_length=500)
+    status = models.CharField(max_length=20, choices=_choices(BookingStatus))
+    resource = models.CharField(max_length=500)
+    location = models.CharField(max_length=500)
+    organiser = models.CharField(max_length=500)
+    organiser_email = models.CharField(max_length=500)
+    is_private = models.BooleanField()
+    zone = models.CharField(max_length=50)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["tenant", "starts_at", "record"], name="booking_start")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Billing(Typed):
+    number = models.CharField(max_length=500)
+    title = models.CharField(max_length=500)
+    account = models.CharField(max_length=500)
+    deal_id = models.CharField(max_length=200)
+    status = models.CharField(max_length=20, choices=_choices(BillingStatus))
+    currency = models.CharField(max_length=3)
+    amount = models.DecimalField(max_digits=18, decimal_places=4, null=True)
+    tax_amount = models.DecimalField(max_digits=18, decimal_places=4, null=True)
+    paid_amount = models.DecimalField(max_digits=18, decimal_places=4, null=True)
+    balance = models.DecimalField(max_digits=18, decimal_places=4, null=True)
+    billed_date = models.DateField(null=True)
+    due_date = models.DateField(null=True)
+    paid_date = models.DateField(null=True)
+    opened_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "due_date", "record"], name="billing_due"),
+            models.Index(fields=["tenant", "billed_date", "record"], name="billing_billed"),
+            models.Index(fields=["tenant", "status", "due_date", "record"], name="billing_status"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    def is_overdue_on(self, day: date) -> bool:
+        """Judged on the tenant's own day: money is still owed and the due date has passed."""
+        owed = self.status in {BillingStatus.BILLED, BillingStatus.PARTIALLY_PAID, BillingStatus.SCHEDULED}
+        return owed and self.due_date is not None and self.due_date < day

@@ -1,0 +1,28 @@
+"""Default deny: every view below /t/<slug>/ says which role it takes."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+
+from portal.tenancy.models import Role
+
+View = Callable[..., HttpResponseBase]
+
+
+def require_role(role: Role) -> Callable[[View], View]:
+    """Let members with at least this role in; 403 to the others. Marks the view, so that a test can find one without."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.membership.can(role):  # type: ignore[attr-defined]
+                raise PermissionDenied(f"This needs the role {role.label}.")
+            return view(request, *args, **kwargs)
+
+        guarded.required_role = role  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
