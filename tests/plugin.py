@@ -1,0 +1,110 @@
+"""Gives the tests their servers and their environment before Django's settings load.
+
+With DATABASE_URL and REDIS_URL set, the tests run against those. Otherwise this starts a pair of their own, apart from
+the demo's data; `servers` below, also found in `config.stash[SERVERS]`, lets a test kill and restart them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from portal.launcher import embedded, environment
+from portal.launcher.embedded import OwnServers
+from portal.launcher.problems import InUse, LaunchError
+from portal.launcher.state import state_directory
+
+SERVERS = pytest.StashKey[OwnServers | None]()
+servers: OwnServers | None = None
+
+_MUST_RUN = ("browser", "server")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
+    """Runs around pytest-django's own hook, which loads the settings."""
+    global servers
+    try:
+        if not environment.has_servers(os.environ):
+            servers = _start()
+            os.environ.update(DATABASE_URL=servers.database_url, REDIS_URL=servers.redis_url)
+    except LaunchError as error:
+        raise pytest.UsageError(str(error)) from error
+    early_config.stash[SERVERS] = servers
+    early_config.add_cleanup(_stop)
+    os.environ.pop("DEMO", None)
+    os.environ.update(
+        environment.throwaway_keys(),
+        ALLOWED_HOSTS="*",
+        DATABASE_ROLE="portal_owner",
+        EMAIL_URL="memorymail://",
+        SITE_URL="http://localhost:8000",
+    )
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where REQUIRE_BROWSER is set, a test that needs a browser or a server may not be skipped quietly."""
+    report = yield
+    must_run = any(item.get_closest_marker(name) for name in _MUST_RUN)
+    if must_run and _required() and report.skipped and not hasattr(report, "wasxfail"):
+        _redden(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A module skipped as a whole does not show its marks: there, any skip counts."""
+    report = yield
+    if _required() and report.skipped:
+        _redden(report)
+    return report
+
+
+def _redden(report: pytest.TestReport | pytest.CollectReport) -> None:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+    report.outcome = "failed"
+    report.longrepr = f"This run requires the test, but it was skipped: {reason}"
+
+
+def _required() -> bool:
+    return os.environ.get("REQUIRE_BROWSER") == "1"
+
+
+def _start() -> OwnServers:
+    usual = state_directory(os.environ) / "test"
+    _remove_abandoned(usual.parent)
+    try:
+        return embedded.start(usual, fast=True)
+    except InUse:
+        # Another run of this checkout is under way: a pair for this run alone.
+        return embedded.start(usual.with_name(f"test-{os.getpid()}"), fast=True)
+
+
+def _stop() -> None:
+    global servers
+    if servers is not None:
+        servers.close()
+        servers = None
+    shutil.rmtree(state_directory(os.environ) / f"test-{os.getpid()}", ignore_errors=True)
+
+
+def _remove_abandoned(directory: Path) -> None:
+    for path in directory.glob("test-*"):
+        if not _is_alive(path.name.removeprefix("test-")):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_alive(number: str) -> bool:
+    try:
+        os.kill(int(number), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
