@@ -6,17 +6,21 @@ the demo's data; `servers` below, also found in `config.stash[SERVERS]`, lets a 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Generator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from portal.launcher import embedded, environment
 from portal.launcher.embedded import OwnServers
 from portal.launcher.problems import InUse, LaunchError
-from portal.launcher.state import state_directory
+from portal.launcher.state import CHECKOUT, state_directory, write_private
 
 SERVERS = pytest.StashKey[OwnServers | None]()
 servers: OwnServers | None = None
@@ -28,13 +32,6 @@ _MUST_RUN = ("browser", "server")
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
     """Runs around pytest-django's own hook, which loads the settings."""
     global servers
-    try:
-        if not environment.has_servers(os.environ):
-            servers = _start()
-            os.environ.update(DATABASE_URL=servers.database_url, REDIS_URL=servers.redis_url)
-    except LaunchError as error:
-        raise pytest.UsageError(str(error)) from error
-    early_config.stash[SERVERS] = servers
     early_config.add_cleanup(_stop)
     os.environ.pop("DEMO", None)
     os.environ.update(
@@ -44,6 +41,14 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         EMAIL_URL="memorymail://",
         SITE_URL="http://localhost:8000",
     )
+    try:
+        if not environment.has_servers(os.environ):
+            servers = _start()
+            os.environ.update(DATABASE_URL=servers.database_url, REDIS_URL=servers.redis_url)
+        _prepare_roles()
+    except LaunchError as error:
+        raise pytest.UsageError(str(error)) from error
+    early_config.stash[SERVERS] = servers
     return (yield)
 
 
@@ -84,6 +89,27 @@ def _start() -> OwnServers:
     except InUse:
         # Another run of this checkout is under way: a pair for this run alone.
         return embedded.start(usual.with_name(f"test-{os.getpid()}"), fast=True)
+
+
+def _prepare_roles() -> None:
+    """Sets up the template that test databases are copied from, so that they have a deployment's roles and rights."""
+    command = CHECKOUT / "portal/tenancy/management/commands/setup_database.py"
+    version = hashlib.sha256(command.read_bytes()).hexdigest()
+    done = servers.home.base / "template-prepared" if servers else None
+    if done and done.exists() and done.read_text() == version:
+        return
+    template = urlsplit(os.environ["DATABASE_URL"])._replace(path="/template1").geturl()
+    set_up = subprocess.run(
+        [sys.executable, CHECKOUT / "manage.py", "setup_database"],
+        env=os.environ | {"DATABASE_URL": template, "DJANGO_SETTINGS_MODULE": "portal.settings"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if set_up.returncode != 0:
+        raise LaunchError(f"`manage.py setup_database` failed:\n{set_up.stderr}")
+    if done:
+        write_private(done, version)
 
 
 def _stop() -> None:

@@ -62,6 +62,7 @@ class OwnServers(Servers):
 
     def __init__(self, state_dir: Path, lock: Lock, postgres: Postgres, valkey: Valkey) -> None:
         super().__init__(postgres.url, valkey.url, guest=Lock(state_dir / "guests.lock"))
+        self.home = postgres.home
         self._note = state_dir / _NOTE
         self._lock = lock
         self._postgres = postgres
