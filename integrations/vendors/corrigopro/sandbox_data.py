@@ -1,0 +1,253 @@
+"""The sandbox's work orders: worked out from their number whenever asked for, changed with time by a shelf."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from integrations.sandbox.kit import Shelf
+from integrations.vendors.corrigopro.sandbox_words import CHECKS, TROUBLES, World
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+SPAN = timedelta(days=88)  # less than the history a connection asks for by default
+LONGEST_LIFE = timedelta(days=32)  # from creation to the last change that is not a shelf's
+CLOSED = frozenset({"Verified", "Rejected", "Recalled"})
+# What follows when an order is touched; what is not here stays as it is (a correction without a new status).
+FOLLOWS = {
+    "New": "Accepted",
+    "Accepted": "CheckedIn",
+    "CheckedIn": "CheckedOut",
+    "Paused": "CheckedIn",
+    "OnHold": "New",
+    "NeedsCompletionDetails": "CheckedOut",
+    "CheckedOut": "Verified",
+}
+PRIORITIES = (("Emergency", 5), ("HIGH", 20), ("NORMAL", 50), ("P3 - Low", 25))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """What is fixed about an order from its creation on, and where its life had led by the epoch."""
+
+    created: datetime
+    fraction: str  # of the second, as CorrigoPro writes it: "" or a dot and up to seven digits
+    due: datetime
+    priority: int
+    is_planned: bool
+    status: str
+    changed: datetime
+    scheduled: datetime | None
+
+
+class OrderBook(Shelf):
+    """One company's work orders. `first_id` is the id of number 0."""
+
+    def __init__(
+        self, *, world: World, first_id: int, size: int, seed: int, epoch: datetime, change_every: timedelta | None
+    ) -> None:
+        super().__init__(size=size, seed=seed, epoch=epoch, span=SPAN, change_every=change_every)
+        self.world, self.first_id = world, first_id
+        self._touched: set[int] = set()
+        self.story = lru_cache(maxsize=50_000)(self._tell)
+        self._statuses = lru_cache(maxsize=50_000)(self._status_after)
+
+    def touch(self, number: int, at: datetime) -> None:
+        """Time changes the next order from there that is still open: closed ones rest."""
+        for step in range(min(len(self), 300)):
+            candidate = (number + step) % len(self)
+            if self.status(candidate) not in CLOSED:
+                number = candidate
+                break
+        self.advance(number, at)
+
+    def advance(self, number: int, at: datetime) -> None:
+        """Change this very order: on to its next status, or corrected in place."""
+        super().touch(number, at)
+        self._touched.add(number)
+
+    def status(self, number: int) -> str:
+        return self._statuses(number, self.version[number])
+
+    def last_update(self, number: int) -> datetime:
+        return self.modified[number] if self.version[number] else self.story(number).changed
+
+    def created_between(self, begin: datetime, end: datetime) -> Iterator[int]:
+        """Numbers of what was created in that span, both ends included."""
+        first = bisect_left(self.created, begin.replace(microsecond=0))
+        for number in range(first, bisect_right(self.created, end)):
+            if begin <= self.story(number).created <= end:
+                yield number
+
+    def updated_between(self, begin: datetime, end: datetime) -> Iterator[int]:
+        """Numbers of what was last changed in that span, without looking at all of them."""
+        touched = sorted(self._touched)
+        yield from (number for number in touched if begin <= self.modified[number] <= end)
+        for number in self.created_between(begin - LONGEST_LIFE, end):
+            if not self.version[number] and begin <= self.story(number).changed <= end:
+                yield number
+
+    def number_of(self, order_id: int) -> int | None:
+        number = order_id - self.first_id
+        return number if 0 <= number < len(self) else None
+
+    def row(self, number: int) -> dict[str, Any]:
+        """The basic form that search gives."""
+        story = self.story(number)
+        customer, _, prefix = self.world.customers[self._customer(number)]
+        name, category = ("Preventive Maintenance", "PMRM") if story.is_planned else ("Corrective", "Request")
+        digits = 53_010_737 + number // 3 if not prefix else 10_000 + number  # numbers are not unique, ids are
+        return {
+            "WorkOrderId": self.first_id + number,
+            "WorkOrderNumber": f"{prefix}{digits}",
+            "BranchId": 500_000 + self.first_id % 1000 + number % 2,
+            "Type": category,
+            "WorkType": {"Id": 12 if story.is_planned else 9, "Name": name, "Category": category, "IsVisit": False},
+            "Status": self.status(number),
+            "Customer": {"Id": self.customer_id(self._customer(number)), "Name": customer},
+            "Sla": {
+                "DueDate": written(story.due),
+                "OnSiteBy": written(story.due - (story.due - story.created) / 3),
+                "AcknowledgeBy": written(story.created + (story.due - story.created) / 8),
+                "PriorityId": story.priority + 1,
+                "PriorityName": PRIORITIES[story.priority][0],
+                "IsEmergency": story.priority == 0,
+            },
+            "Created": written(story.created, story.fraction),
+            "LastUpdate": written(self.last_update(number), "" if self.version[number] else story.fraction),
+        }
+
+    def detail(self, number: int) -> dict[str, Any]:
+        """The whole order."""
+        story, dice, world = self.story(number), self.dice(number, "detail"), self.world
+        path, asset, specialty, faults = TROUBLES[dice.randrange(len(TROUBLES))]
+        task, message = faults[dice.randrange(len(faults))]
+        if story.is_planned:
+            task = CHECKS[dice.randrange(len(CHECKS))]
+            message = f"{task} as agreed in the service contract."
+        customer, site, _ = world.customers[self._customer(number)]
+        place = dice.randrange(1, 240)
+        town, state, postal = world.towns[place % len(world.towns)]
+        person = world.people[dice.randrange(len(world.people))]
+        if self.version[number]:
+            message += f"\nUpdate {self.version[number]} from site."
+        limit = dice.choice((0, 0, 250, 350, 500, 750.5, 1200, 2499.99, 5000))
+        return self.row(number) | {
+            "AccompanyingMessage": message,
+            "Schedule": {
+                "ScheduledStart": written(story.scheduled) if story.scheduled else None,
+                "Pte": "Appointment" if story.scheduled else "CallFirst",
+            },
+            "Nte": {"Amount": limit, "Quote": None},
+            "Currency": world.currency,
+            "IsPreBilled": number % 37 == 0,
+            "WorkDetails": {
+                "Assets": [
+                    {
+                        "Id": 700_000 + place * 20 + number % 20,
+                        "Path": f"{path}>{asset}",
+                        "Task": task,
+                        "AssetName": asset,
+                        "Comment": "Use the rear entrance." if number % 9 == 0 else None,
+                    }
+                ],
+                "CheckList": [],
+                "Procedures": None,
+                "Specialty": {"Name": specialty},
+            },
+            "Contact": {
+                "FullName": person,
+                "ContactAt": "Phone",
+                "Phones": [f"{world.phone}{place:04}"],
+                "Emails": [f"{person.split()[0].lower()}@example.com"] if number % 3 else [],
+            },
+            "ServiceLocation": {
+                "OccupantID": 30_000 + place,
+                "SpaceId": 90_000 + place,
+                "SpaceName": f"{customer} {site} {place:04}",
+                "Address": {
+                    "Street": f"{place * 7 % 980 + 11} {world.streets[place % len(world.streets)]}",
+                    "City": town,
+                    "State": state,
+                    "PostalCode": f"{postal}{place % 90 + 10}"
+                    if world.country == "US"
+                    else f"{postal}{place % 9 + 1} 4QT",
+                    "Country": world.country,
+                },
+            },
+        }
+
+    def customer(self, index: int) -> dict[str, Any]:
+        branches = [500_000 + self.first_id % 1000 + n for n in range(2)]
+        return {
+            "Id": self.customer_id(index),
+            "Name": self.world.customers[index][0],
+            "BranchIds": branches[: 1 + index % 2],
+        }
+
+    def customer_id(self, index: int) -> int:
+        return 100_160 + self.first_id % 997 * 100 + index * 7
+
+    def _customer(self, number: int) -> int:
+        return self.dice(number, "customer").randrange(len(self.world.customers))
+
+    def _tell(self, number: int) -> Story:
+        dice = self.dice(number, "story")
+        created = self.created[number]
+        digits = number % 8
+        fraction = f"{dice.randrange(10**digits):0{digits}}".rstrip("0") if digits else ""
+        created += timedelta(microseconds=int(fraction[:6].ljust(6, "0")))
+        priority = dice.choices(range(len(PRIORITIES)), weights=[weight for _, weight in PRIORITIES])[0]
+        is_planned = priority > 1 and dice.random() < 0.25
+        hours = (dice.uniform(4, 8), dice.uniform(20, 48), dice.uniform(72, 168), dice.uniform(240, 480))[priority]
+        due = (created + HOUR * hours).replace(minute=0, second=0, microsecond=0)
+        status, changed = self._life(created, due, is_planned, dice.random(), dice.random())
+        scheduled = due - HOUR * dice.randrange(2, 20) if dice.random() < 0.4 and priority > 1 else None
+        return Story(
+            created=created,
+            fraction=f".{fraction}" if fraction else "",
+            due=due,
+            priority=priority,
+            is_planned=is_planned,
+            status=status,
+            changed=changed,
+            scheduled=scheduled,
+        )
+
+    def _life(
+        self, created: datetime, due: datetime, is_planned: bool, fate: float, pace: float
+    ) -> tuple[str, datetime]:
+        """The status reached by the epoch, and when."""
+        span = due - created
+        accepted, arrived = created + span * (0.02 + 0.1 * pace), created + span * (0.3 + 0.75 * pace)
+        left = arrived + HOUR * (1 + 4 * pace)
+        stages = [("Accepted", accepted), ("CheckedIn", arrived), ("CheckedOut", left)]
+        stages.append(("Verified", left + DAY * (1 + 5 * pace)))
+        if fate < 0.03:
+            stages = [("Rejected", created + HOUR * 3)]
+        elif fate < 0.055:
+            stages = [("Accepted", accepted), ("Recalled", created + DAY * (1 + 4 * pace))]
+        elif fate < 0.12 and self.epoch - created < timedelta(days=35):
+            stuck = ("Accepted", "Paused", "OnHold", "CheckedIn", "OnHold", "Paused")[int(pace * 6)]
+            stages = [("Accepted", accepted), (stuck, arrived)]
+        elif fate > 0.95 and is_planned:
+            stages.insert(2, ("NeedsCompletionDetails", left - HOUR / 2))
+            stages[3:] = [("CheckedOut", left + DAY * 2), ("Verified", left + DAY * (3 + 4 * pace))]
+        reached = [("New", created), *(stage for stage in stages if stage[1] <= self.epoch)]
+        status, changed = reached[-1]
+        return status, changed.replace(microsecond=created.microsecond)
+
+    def _status_after(self, number: int, version: int) -> str:
+        status = self.story(number).status
+        for _ in range(version):
+            following = FOLLOWS.get(status, status)
+            if following == status:
+                break
+            status = following
+        return status
+
+
+def written(moment: datetime, fraction: str = "") -> str:
+    """As CorrigoPro writes it: UTC with Z, the fraction's trailing zeros dropped."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") + fraction + "Z"
