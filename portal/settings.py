@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "portal.tenancy.middleware.TenantMiddleware",
+    "portal.pages.zones.ZoneMiddleware",
 ]
 
 ROOT_URLCONF = "portal.urls"

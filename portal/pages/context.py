@@ -1,2 +1,100 @@
-def shell(request):
-    return {}
+"""What the frame around every page needs: the tenant, its neighbours, the navigation."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch
+from django.utils.functional import SimpleLazyObject
+
+from integrations.problems.models import Problem
+from portal.pages.links import tenant_url
+from portal.pages.zones import city_of, zone_of
+from portal.tenancy.models import Membership, Role
+from portal.tenancy.services import memberships_of
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the navigation. `alert` is said where something needs a person; `count` is shown otherwise."""
+
+    label: str
+    icon: str
+    href: str
+    is_current: bool
+    alert: str = ""
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    label: str
+    has_heading: bool
+    entries: list[Entry]
+
+
+_DATA = (
+    ("overview", "Overview", "house", Role.VIEWER),
+    ("work-orders", "Work orders", "wrench", Role.VIEWER),
+    ("bookings", "Bookings", "calendar", Role.VIEWER),
+    ("billings", "Billings", "receipt-text", Role.VIEWER),
+    ("record-streams", "All records", "table-2", Role.VIEWER),
+)
+_MANAGE = (
+    ("connections", "Connections", "plug", Role.VIEWER),
+    ("activity", "Activity", "logs", Role.VIEWER),
+    ("people", "People", "users", Role.VIEWER),
+    ("tenant-settings", "Settings", "settings", Role.ADMIN),
+)
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Cheap until a template asks: what costs a query is worked out on first use."""
+    user = getattr(request, "user", None)
+    membership: Membership | None = getattr(request, "membership", None)
+    zone = zone_of(request)
+    facts: dict[str, Any] = {"zone": zone.key, "zone_city": city_of(zone)}
+    if user is not None and user.is_authenticated:
+        facts["memberships"] = SimpleLazyObject(lambda: memberships_of(user))
+    if membership is not None:
+        facts |= {
+            "membership": membership,
+            "tenant": membership.tenant,
+            "home_url": f"/t/{membership.tenant.slug}/",
+            "nav": SimpleLazyObject(lambda: navigation(request, membership)),
+        }
+    return facts
+
+
+def navigation(request: HttpRequest, membership: Membership) -> list[Section]:
+    """What the person may open; a page that does not exist (yet) is left out."""
+    alerts = {"connections": _problem_words(membership.tenant_id)}
+    return [
+        Section(label, has_heading, _entries(request, membership, wanted, alerts))
+        for label, has_heading, wanted in (("Data", False, _DATA), ("Manage", True, _MANAGE))
+    ]
+
+
+def _entries(
+    request: HttpRequest,
+    membership: Membership,
+    wanted: tuple[tuple[str, str, str, Role], ...],
+    alerts: dict[str, str],
+) -> list[Entry]:
+    entries = []
+    for name, label, icon, role in wanted:
+        if not membership.can(role):
+            continue
+        try:
+            href = tenant_url(request, name)
+        except NoReverseMatch:
+            continue
+        is_home = name == "overview"
+        is_current = request.path == href if is_home else request.path.startswith(href.rstrip("/"))
+        entries.append(Entry(label, icon, href, is_current, alerts.get(name, "")))
+    return entries
+
+
+def _problem_words(tenant_id: int) -> str:
+    number = Problem.objects.filter(tenant_id=tenant_id, closed_at=None, needs_a_person=True).count()
+    return "" if not number else f"{number} {'problem needs' if number == 1 else 'problems need'} a person"

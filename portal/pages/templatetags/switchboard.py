@@ -1,0 +1,193 @@
+"""The words and marks every page uses: links, times, money, counts, icons, tiles, badges."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import lucide
+from django import template
+from django.contrib.messages.storage.base import Message
+from django.template import Context
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from integrations.connections.models import Connection
+from integrations.contract import Connector
+from portal.pages.links import tenant_url
+
+register = template.Library()
+
+NONE = "–"
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "AUD": "A$", "CAD": "CA$", "NZD": "NZ$", "JPY": "¥", "INR": "₹"}
+_WITHOUT_CENTS = frozenset({"JPY", "KRW", "CLP", "ISK", "VND", "XAF", "XOF", "PYG", "UGX"})
+_TONES = {"error": "bad", "warning": "warn", "success": "ok"}
+_ICONS = {"bad": "circle-alert", "warn": "triangle-alert", "ok": "circle-check", "info": "info"}
+
+
+@register.simple_tag(takes_context=True)
+def turl(context: Context, name: str, *args: Any, **query: Any) -> str:
+    """`{% turl 'work-orders' status='open' %}`: a page of this tenant; keywords become the query."""
+    return tenant_url(context["request"], name, *args, **query)
+
+
+@register.simple_tag
+def icon(name: str, size: int = 18) -> SafeString:
+    """A lucide icon beside words, so hidden from those who listen."""
+    return mark_safe(lucide._render_icon(name + "", size, stroke_width="1.8", aria_hidden="true"))  # noqa: S308 - a file of the package
+
+
+@register.inclusion_tag("components/vendor_tile.html")
+def vendor_tile(of: Connection | Connector, size: str = "") -> dict[str, str]:
+    """The coloured tile of a connection's or a connector's vendor; size: small, large or nothing."""
+    connector = of.connector if isinstance(of, Connection) else of
+    return {"colour": connector.colour, "initials": connector.initials, "size": size}
+
+
+@register.inclusion_tag("components/badge.html")
+def badge(text: str, tone: str = "") -> dict[str, str]:
+    """A word in a pill; tone: ok, warn, bad, busy or nothing."""
+    return {"text": text, "tone": tone}
+
+
+@register.filter
+def when(value: datetime | date | None) -> str:
+    """A moment as people say it: "2 days ago", "Yesterday 16:00", "Today 07:30", "24 Nov"; a bare date likewise."""
+    if value is None:
+        return NONE
+    return _time(value, _words(value))
+
+
+@register.filter
+def ago(value: datetime | None) -> str:
+    """How long since: "just now", "3 minutes ago", "2 hours ago"; from yesterday on as `when`."""
+    if value is None:
+        return "never"
+    passed = timezone.now() - value
+    if not timedelta(0) <= passed < timedelta(hours=12):
+        return when(value)
+    minutes = int(passed.total_seconds() // 60)
+    if minutes == 0:
+        return _time(value, "just now")
+    return _time(value, f"{count(minutes, 'minute') if minutes < 60 else count(minutes // 60, 'hour')} ago")
+
+
+@register.filter
+def clock(value: datetime | None, precision: str = "minutes") -> str:
+    """The time of day alone: "08:42", with "seconds" "08:42:07"."""
+    if value is None:
+        return NONE
+    return _time(value, f"{timezone.localtime(value):{'%H:%M:%S' if precision == 'seconds' else '%H:%M'}}")
+
+
+@register.filter
+def day(value: datetime | date | None) -> str:
+    """The day alone: "24 Nov", with its year when it is another one."""
+    if value is None:
+        return NONE
+    return _time(value, _day(_local_day(value)))
+
+
+@register.filter
+def exact(value: datetime | date | None) -> str:
+    """A moment in full: "Tue 24 Nov 2026, 16:00"."""
+    return NONE if value is None else _time(value, _exact(value))
+
+
+@register.filter
+def money(amount: Decimal | None, currency: str = "") -> str:
+    """ "$412,600.00", "1,200.00 SEK"; an amount without currency says so."""
+    if amount is None:
+        return NONE
+    places = 0 if currency in _WITHOUT_CENTS else 2
+    return _money(amount, currency, max(places, _places(amount)))
+
+
+@register.filter
+def money_round(amount: Decimal | None, currency: str = "") -> str:
+    """The same without cents, for figures read at a glance."""
+    return NONE if amount is None else _money(amount, currency, 0)
+
+
+@register.filter
+def count(number: int | None, noun: str = "") -> str:
+    """ "1,234"; with a noun "1 billing", "19 billings"; an odd plural after a comma: "entry,entries"."""
+    if number is None:
+        return NONE
+    figure = formats.number_format(number, use_l10n=True, force_grouping=True)
+    if not noun:
+        return figure
+    one, _, many = noun.partition(",")
+    return f"{figure} {one if number == 1 else many or f'{one}s'}"
+
+
+@register.filter
+def duration(span: timedelta | None) -> str:
+    """ "0.4 s", "42 s", "3 min 5 s", "2 h 10 min"."""
+    if span is None:
+        return NONE
+    seconds = span.total_seconds()
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes == 0:
+        return f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+@register.filter
+def message_tone(message: Message) -> str:
+    return _TONES.get(message.level_tag, "info")
+
+
+@register.filter
+def message_icon(message: Message) -> str:
+    return tone_icon(message_tone(message))
+
+
+@register.filter
+def tone_icon(tone: str) -> str:
+    return _ICONS.get(tone, _ICONS["warn"])
+
+
+def _time(value: datetime | date, words: str) -> SafeString:
+    moment = timezone.localtime(value) if isinstance(value, datetime) else value
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), _exact(value), words)
+
+
+def _local_day(value: datetime | date) -> date:
+    return timezone.localdate(value) if isinstance(value, datetime) else value
+
+
+def _words(value: datetime | date) -> str:
+    that_day = _local_day(value)
+    days = (that_day - timezone.localdate()).days
+    at = f" {timezone.localtime(value):%H:%M}" if isinstance(value, datetime) else ""
+    if days in {-1, 0, 1}:
+        return {-1: "Yesterday", 0: "Today", 1: "Tomorrow"}[days] + at
+    return f"{-days} days ago" if -7 < days < 0 else _day(that_day)
+
+
+def _day(that_day: date) -> str:
+    this_year = that_day.year == timezone.localdate().year
+    return f"{that_day.day} {that_day:%b}" if this_year else f"{that_day.day} {that_day:%b %Y}"
+
+
+def _exact(value: datetime | date) -> str:
+    moment = timezone.localtime(value) if isinstance(value, datetime) else value
+    words = f"{moment:%a} {moment.day} {moment:%b %Y}"
+    return f"{words}, {moment:%H:%M}" if isinstance(moment, datetime) else words
+
+
+def _places(amount: Decimal) -> int:
+    exponent = amount.normalize().as_tuple().exponent
+    return max(-exponent, 0) if isinstance(exponent, int) else 0
+
+
+def _money(amount: Decimal, currency: str, places: int) -> str:
+    figure, minus = f"{abs(amount):,.{places}f}", "−" if amount < 0 else ""
+    if not currency:
+        return f"{minus}{figure} (currency not given)"
+    sign = _SIGNS.get(currency)
+    return f"{minus}{sign}{figure}" if sign else f"{minus}{figure} {currency}"
