@@ -59,7 +59,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column of the generic record pages: `path` is dotted into the payload (`Customer.Name`), `kind` how to show it."""
+    """A column of the generic pages: `path` is dotted into the payload (`Customer.Name`), `kind` how to show it."""
 
     label: str
     path: str
@@ -78,7 +78,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
-    """A vendor's answer to a grant. `refresh_expires_in` is None where the vendor sets no end or gives no such token."""
+    """A vendor's answer to a grant. `refresh_expires_in` is None where the vendor sets no end or has no such token."""
 
     access_token: str = field(repr=False)
     expires_in: timedelta

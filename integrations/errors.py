@@ -24,9 +24,7 @@ class RetryLater(IntegrationError):
 
     default_code = "vendor_unavailable"
 
-    def __init__(
-        self, words: str, *, retry_after: timedelta | None = None, code: str = "", detail: str = ""
-    ) -> None:
+    def __init__(self, words: str, *, retry_after: timedelta | None = None, code: str = "", detail: str = "") -> None:
         super().__init__(words, code=code, detail=detail)
         self.retry_after = retry_after
 

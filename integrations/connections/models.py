@@ -233,3 +233,12 @@ class VendorRequest(OfConnection):
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
+
+
+class VaultCanary(models.Model):
+    """One sealed row that start-up opens to prove the keyring. It belongs to no tenant."""
+
+    sealed = models.BinaryField()
+
+    def __str__(self) -> str:
+        return "canary"

@@ -76,7 +76,7 @@ Handler = Callable[..., Reply]
 
 
 def route(method: str, pattern: str) -> Callable[[Handler], Handler]:
-    """Answer `method` on `pattern`; `{name}` parts are passed by name. Letter case and a trailing slash do not matter."""
+    """Answer `method` on `pattern`; `{name}` parts are passed by name. Letter case and a last slash do not matter."""
 
     def mark(handler: Handler) -> Handler:
         expression = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(pattern.rstrip("/")))
@@ -279,6 +279,7 @@ class Sandbox:
     """
 
     key: ClassVar[str]
+    controls: ClassVar[tuple[tuple[str, str], ...]] = ()  # (method without arguments, label) for the control page
 
     def __init__(
         self,

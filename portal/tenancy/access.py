@@ -13,7 +13,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def require_role(role: Role) -> Callable[[View], View]:
-    """Let members with at least this role in; 403 to the others. Marks the view, so that a test can find one without."""
+    """Let members with at least this role in, 403 to the others. Marks the view: a test finds one without."""
 
     def decorate(view: View) -> View:
         @wraps(view)

@@ -1,0 +1,166 @@
+"""An open connection: what a vendor's client is given to work with."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings as django_settings
+from django.utils import timezone
+
+from integrations.connections.models import Connection, Credential, VendorRequest
+from integrations.connections.tokens import TokenKeeper
+from integrations.connections.vault import keyring
+from integrations.contract import Connector, Door, Settings, Tokens
+from integrations.errors import ReconnectNeeded
+from integrations.http import Exchange, Http
+from integrations.limits import Budget
+from portal.tenancy.scope import tenant_scope
+
+_LOG_BATCH = 50
+_TRUST_FOR = timedelta(seconds=10)  # how long a token is used without asking whether another worker renewed it
+
+
+class OpenConnection:
+    """`Access` of a stored connection. Opens its own tenant scopes, so that nothing is held while the vendor works."""
+
+    def __init__(self, connection: Connection, secrets: Mapping[str, str]) -> None:
+        self.tenant_id, self.connection_id = connection.tenant_id, connection.pk
+        self.connector = connection.connector
+        self.settings: Settings = connection.settings
+        self.budget = Budget(self.connector.limit, connection.vendor, connection.account)
+        self.http = Http(
+            allowed=django_settings.SANDBOX_ADDRESSES,
+            before=self.budget.take,
+            record=self._note,
+            parallel=self.connector.limit.parallel,
+        )
+        self._secrets = dict(secrets)
+        self._log: list[Exchange] = []
+        # The token endpoint is not the API: it has a way of its own that no budget delays.
+        self._token_http = Http(allowed=django_settings.SANDBOX_ADDRESSES, record=self._note)
+        self._keeper = TokenKeeper(
+            self.tenant_id,
+            self.connection_id,
+            self.connector,
+            Door(settings=self.settings, secrets=self._secrets, http=self._token_http),
+        )
+        self._token, self._trusted_until = "", 0.0
+
+    def secret(self, name: str) -> str:
+        return self._secrets.get(name, "")
+
+    def token(self) -> str:
+        if time.monotonic() >= self._trusted_until:
+            self._trust(self._keeper.current())
+        return self._token
+
+    def renew_token(self, refused: str) -> str:
+        self._trust(self._keeper.other_than(refused))
+        return self._token
+
+    def keep_alive(self) -> None:
+        """Refresh although nobody asks, so that a refresh token that lives in minutes does not die."""
+        self._keeper.refresh_due()
+
+    def _trust(self, token: str) -> None:
+        self._token, self._trusted_until = token, time.monotonic() + _TRUST_FOR.total_seconds()
+
+    def _note(self, exchange: Exchange) -> None:
+        self._log.append(exchange)
+        if len(self._log) >= _LOG_BATCH:
+            self.write_log()
+
+    def write_log(self) -> None:
+        """Put the calls made so far into the request log."""
+        batch, self._log = self._log, []
+        if not batch:
+            return
+        rows = [
+            VendorRequest(
+                tenant_id=self.tenant_id,
+                connection_id=self.connection_id,
+                request_id=call.request_id,
+                method=call.method,
+                host=call.host[:255],
+                path=call.path,
+                status=call.status,
+                at=call.started_at,
+                duration_ms=round(call.duration.total_seconds() * 1000),
+                received_bytes=call.received_bytes,
+                vendor_request_id=call.vendor_request_id,
+                error=call.error[:100],
+            )
+            for call in batch
+        ]
+        with tenant_scope(self.tenant_id):
+            VendorRequest.objects.bulk_create(rows)
+
+    def close(self) -> None:
+        self.http.close()
+        self._token_http.close()
+        self.write_log()
+
+
+@contextmanager
+def open_connection(tenant_id: int, connection_id: UUID) -> Iterator[OpenConnection]:
+    """The vault is opened here and nowhere else. Raises Connection.DoesNotExist, CannotOpen."""
+    with tenant_scope(tenant_id):
+        connection = Connection.objects.get(tenant_id=tenant_id, pk=connection_id)
+        secrets = stored_secrets(connection)
+    access = OpenConnection(connection, secrets)
+    try:
+        yield access
+    finally:
+        access.close()
+
+
+def stored_secrets(connection: Connection) -> dict[str, str]:
+    """Every credential of the connection, opened. Call in its tenant's scope."""
+    return {
+        credential.name: keyring().open(
+            credential.sealed, tenant=connection.tenant_id, connection=connection.pk, field=credential.name
+        )
+        for credential in Credential.objects.filter(tenant_id=connection.tenant_id, connection=connection)
+    }
+
+
+@dataclass(slots=True)
+class _Held:
+    tokens: Tokens | None
+    asked_at: datetime
+
+
+class TrialAccess:
+    """`Access` of what is not stored yet: the live test runs on it, and nothing of it is kept unless it passes."""
+
+    def __init__(
+        self, connector: Connector, settings: Settings, secrets: Mapping[str, str], tokens: Tokens | None = None
+    ) -> None:
+        self.connector, self.settings = connector, settings
+        self._secrets = dict(secrets)
+        self._held = _Held(tokens, timezone.now())
+        self.http = Http(allowed=django_settings.SANDBOX_ADDRESSES)
+
+    @property
+    def tokens(self) -> Tokens | None:
+        """What the trial was given, to be kept when it passed."""
+        return self._held.tokens
+
+    def secret(self, name: str) -> str:
+        return self._secrets.get(name, "")
+
+    def token(self) -> str:
+        if self._held.tokens is None:
+            door = Door(settings=self.settings, secrets=self._secrets, http=self.http)
+            self._held = _Held(self.connector.request_token(door), timezone.now())
+        assert self._held.tokens is not None
+        return self._held.tokens.access_token
+
+    def renew_token(self, refused: str) -> str:
+        raise ReconnectNeeded("The vendor gave us access and then did not accept it.")
+
+    def close(self) -> None:
+        self.http.close()

@@ -1,0 +1,233 @@
+"""Writes what was read: in bulk, and only what changed.
+
+The digests of a batch travel to PostgreSQL first; it answers which are new or different. Only those are interpreted
+and sent whole. An unchanged record costs no write at all.
+"""
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db import connection
+
+from integrations.contract import Record, Rejected, Stream
+from integrations.errors import RecordRejected
+from integrations.records import models
+from integrations.values import Billing, Booking, TypedValue, WorkOrder
+
+_SEEN = "create temp table if not exists seen (ord int, external_id text, digest bytea) on commit delete rows"
+_ARRIVING = """
+create temp table if not exists arriving
+    (external_id text, parent_id text, title text, payload text, context jsonb, digest bytea) on commit delete rows
+"""
+# A batch is small beside the table: look each key up. Without statistics on the staging table the planner would
+# otherwise hash the whole table for every batch.
+_BY_KEY = "set local enable_hashjoin = off; set local enable_mergejoin = off"
+_PLACE = "tenant_id = %(tenant)s and connection_id = %(connection)s and stream = %(stream)s"
+_DIFFERENT = f"""
+select s.ord from seen s
+left join lateral (select digest from records_record where {_PLACE} and external_id = s.external_id) r on true
+where r.digest is distinct from s.digest order by s.ord
+"""
+_KEEP_VERSION = f"""
+insert into records_recordversion (tenant_id, record_id, payload, context, seen_at, replaced_at, run_id)
+select r.tenant_id, r.id, r.payload, r.context, r.changed_at, now(), r.changed_run_id
+from arriving a
+cross join lateral (select * from records_record where {_PLACE} and external_id = a.external_id) r
+"""  # noqa: S608 - only constants are put together
+_MERGE = """
+insert into records_record (tenant_id, connection_id, stream, external_id, parent_id, title, payload, context, digest,
+    first_seen_at, changed_at, first_run_id, changed_run_id)
+select %(tenant)s, %(connection)s, %(stream)s, external_id, parent_id, title, payload, context, digest,
+    now(), now(), %(run)s, %(run)s
+from arriving
+on conflict (tenant_id, connection_id, stream, external_id) do update set
+    parent_id = excluded.parent_id, title = excluded.title, payload = excluded.payload, context = excluded.context,
+    digest = excluded.digest, changed_at = excluded.changed_at, changed_run_id = excluded.changed_run_id,
+    missing_since = null
+returning external_id, id, xmax = 0
+"""
+_SET_ASIDE = """
+insert into records_rejectedrecord (tenant_id, connection_id, stream, key, payload, reason, first_seen_at, last_seen_at,
+    run_id)
+values (%(tenant)s, %(connection)s, %(stream)s, %(key)s, %(payload)s, %(reason)s, now(), now(), %(run)s)
+on conflict (tenant_id, connection_id, stream, key) do update set
+    payload = excluded.payload, reason = excluded.reason, last_seen_at = now(), run_id = excluded.run_id
+"""
+_TAKE_BACK = f"delete from records_rejectedrecord where {_PLACE} and key = any(%(keys)s)"  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where records go: whose, from where, brought by which run."""
+
+    tenant_id: int
+    connection_id: UUID
+    stream: str
+    run_id: int
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {
+            "tenant": self.tenant_id,
+            "connection": self.connection_id,
+            "stream": self.stream,
+            "run": self.run_id,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What came of a batch. What is in none of these counts was unchanged."""
+
+    new: int = 0
+    changed: int = 0
+    rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    record: Record
+    digest: bytes
+    text: str
+    title: str
+    value: TypedValue | None
+
+
+def store(place: Place, stream: Stream, records: Iterable[Record], rejected: Iterable[Rejected] = ()) -> Stored:
+    """Store a batch in the current transaction and tenant scope; the same id twice means the later one."""
+    latest = {record.external_id: record for record in records}
+    candidates = [(record, digest_of(record)) for record in latest.values()]
+    arrivals: list[_Arrival] = []
+    aside = [(_digest(item.payload).hex(), item.payload, item.reason) for item in rejected]
+    for record, digest in _different(place, candidates):
+        try:
+            arrivals.append(_read(stream, record, digest))
+        except RecordRejected as refusal:
+            aside.append((record.external_id, record.payload, refusal.words))
+    new = _merge(place, arrivals) if arrivals else 0
+    _set_aside(place, aside)
+    return Stored(new=new, changed=len(arrivals) - new, rejected=len(aside))
+
+
+def digest_of(record: Record) -> bytes:
+    """blake2b-16 of the vendor's bytes and what was known beside them."""
+    if not record.context and not record.parent_id:
+        return _digest(record.payload)
+    return _digest(record.payload + b"\0" + msgspec.json.encode([sorted(record.context.items()), record.parent_id]))
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=16).digest()
+
+
+def _different(place: Place, candidates: Sequence[tuple[Record, bytes]]) -> list[tuple[Record, bytes]]:
+    if not candidates:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_SEEN)
+        with cursor.copy("copy seen from stdin") as copy:
+            for number, (record, digest) in enumerate(candidates):
+                copy.write_row((number, record.external_id, digest))
+        cursor.execute(_BY_KEY)
+        cursor.execute(_DIFFERENT, place.facts)
+        return [candidates[row[0]] for row in cursor.fetchall()]
+
+
+def _read(stream: Stream, record: Record, digest: bytes) -> _Arrival:
+    """Raises RecordRejected for what PostgreSQL or the stream's own reading cannot take."""
+    try:
+        text = record.payload.decode()
+        fields = msgspec.json.decode(record.payload)
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as mistake:
+        raise RecordRejected(f"It is not readable JSON ({mistake}).") from mistake
+    if len(record.external_id) > 200 or "\0" in record.external_id:
+        raise RecordRejected("Its id is too long or holds characters that no id has.")
+    value = stream.interpret(record.payload, record.context) if stream.kind else None
+    title = _title(stream, fields, value)
+    return _Arrival(record, digest, text, title, value)
+
+
+def _title(stream: Stream, fields: Any, value: TypedValue | None) -> str:
+    if value is not None:
+        return value.title.replace("\0", "")[:300]
+    for part in stream.columns[0].path.split(".") if stream.columns else ():
+        fields = fields.get(part) if isinstance(fields, dict) else None
+    return "" if fields is None or isinstance(fields, dict | list) else str(fields).replace("\0", "")[:300]
+
+
+def _merge(place: Place, arrivals: Sequence[_Arrival]) -> int:
+    """How many of them were new."""
+    facts = place.facts
+    with connection.cursor() as cursor:
+        cursor.execute(_ARRIVING)
+        with cursor.copy("copy arriving from stdin") as copy:
+            for arrival in arrivals:
+                record = arrival.record
+                context = msgspec.json.encode(dict(record.context)).decode()
+                copy.write_row(
+                    (record.external_id, record.parent_id[:200], arrival.title, arrival.text, context, arrival.digest)
+                )
+        cursor.execute(_KEEP_VERSION, facts)
+        cursor.execute(_MERGE, facts)
+        merged = {external_id: (record_id, is_new) for external_id, record_id, is_new in cursor.fetchall()}
+        cursor.execute("truncate arriving")
+        cursor.execute(_TAKE_BACK, {**facts, "keys": list(merged)})
+    typed = [
+        (merged[arrival.record.external_id][0], arrival.value) for arrival in arrivals if arrival.value is not None
+    ]
+    if typed:
+        _merge_typed(place, typed)
+    return sum(is_new for _, is_new in merged.values())
+
+
+def _set_aside(place: Place, aside: Sequence[tuple[str, bytes, str]]) -> None:
+    with connection.cursor() as cursor:
+        for key, payload, reason in aside:
+            text = payload.decode(errors="backslashreplace").replace("\0", "\\0")
+            facts = {"key": key.replace("\0", "")[:200], "payload": text[:1_000_000], "reason": reason[:500]}
+            cursor.execute(_SET_ASIDE, {**place.facts, **facts})
+
+
+_TABLES: dict[type, tuple[type[models.Typed], tuple[str, ...]]] = {
+    WorkOrder: (models.WorkOrder, ("number", "title", "customer", "location", "assignee")),
+    Booking: (models.Booking, ("title", "resource", "location", "organiser")),
+    Billing: (models.Billing, ("number", "title", "account")),
+}
+_LIMITS = {"description": 10_000, "currency": 3, "zone": 50, "deal_id": 200}
+
+
+def _merge_typed(place: Place, typed: Sequence[tuple[int, TypedValue]]) -> None:
+    """Write the typed rows beside their records; a stream brings one kind only."""
+    model, searched = _TABLES[type(typed[0][1])]
+    names = tuple(field.name for field in dataclasses.fields(typed[0][1]))
+    table, staging = model._meta.db_table, f"arriving_{model._meta.model_name}"
+    columns = ("record_id", "tenant_id", "connection_id", "search", *names)
+    listed = ", ".join(columns)
+    updates = ", ".join(f"{name} = excluded.{name}" for name in ("search", *names))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"create temp table if not exists {staging} (like {table} including defaults) on commit delete rows"
+        )
+        with cursor.copy(f"copy {staging} ({listed}) from stdin") as copy:
+            for record_id, value in typed:
+                search = " ".join(filter(None, (getattr(value, name) for name in searched))).lower()
+                cells = [_cell(name, getattr(value, name)) for name in names]
+                copy.write_row((record_id, place.tenant_id, place.connection_id, _clean(search, 2000), *cells))
+        cursor.execute(
+            f"insert into {table} ({listed}) select {listed} from {staging} "  # noqa: S608 - names of our own tables
+            f"on conflict (record_id) do update set {updates}"
+        )
+        cursor.execute(f"truncate {staging}")
+
+
+def _cell(name: str, value: Any) -> Any:
+    return _clean(str(value), _LIMITS.get(name, 500)) if isinstance(value, str) else value
+
+
+def _clean(text: str, length: int) -> str:
+    return text.replace("\0", "")[:length]

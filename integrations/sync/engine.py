@@ -1,0 +1,164 @@
+"""One slice of a run: take the lease, read pages while the last ones are stored, commit each batch with its checkpoint.
+
+Killed at any line, nothing is lost or doubled: a batch and its checkpoint are one transaction, the lease lapses, and
+the next slice reads on from the checkpoint. A worker that comes back late finds the fence moved and writes nothing.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import F
+from django.utils import timezone
+
+from integrations.connections.access import open_connection
+from integrations.connections.health import proved
+from integrations.connections.models import Connection, ConnectionState
+from integrations.contract import Page, Stream
+from integrations.errors import IntegrationError
+from integrations.records.store import Place, store
+from integrations.sync import outcomes
+from integrations.sync.models import RunState, StreamState, SyncRun
+from integrations.sync.reader import Reader
+from integrations.sync.wake import wake
+from portal.tenancy.scope import tenant_scope
+
+_logger = logging.getLogger(__name__)
+BATCH_PAGES = 10  # per commit at most; a slow vendor commits page by page
+
+
+class LeaseLost(Exception):
+    """Another worker has this run now, or a person ended it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to write for a run until it lapses; `fence` tells it from every earlier one."""
+
+    tenant_id: int
+    run_id: int
+    fence: int
+    connection_id: UUID
+    state_id: int
+    stream: Stream
+    cursor: str
+
+
+_TAKE = """
+update sync_syncrun set fence = fence + 1, lease_until = now() + %(lease)s, state = 'running', woken_at = null,
+    started_at = coalesce(started_at, now())
+where tenant_id = %(tenant)s and id = %(run)s and finished_at is null and next_slice_at <= now()
+    and (lease_until is null or lease_until < now())
+returning fence
+"""
+
+
+def carry_out_slice(tenant_id: int, run_id: int) -> None:
+    """Carry out one slice. Harmless when the run is done, stopped, waiting, or in another worker's hands."""
+    lease = _take(tenant_id, run_id)
+    if lease is None:
+        return
+    try:
+        with open_connection(tenant_id, lease.connection_id) as access:
+            try:
+                is_finished = _work(lease, Reader(lease.stream, access, lease.cursor))
+            except IntegrationError as error:
+                with tenant_scope(tenant_id):
+                    _hold(lease)
+                    outcomes.failed(run_id, error, budget=access.budget)
+                return
+        with tenant_scope(tenant_id):
+            _hold(lease)
+            if is_finished:
+                outcomes.finished(run_id)
+            else:
+                _give_back(run_id)
+                wake(tenant_id, run_id)
+    except LeaseLost:
+        _logger.info("lease lost", extra={"run": run_id, "tenant": tenant_id})
+    except Exception:
+        _logger.exception("a slice failed", extra={"run": run_id, "tenant": tenant_id})
+        with tenant_scope(tenant_id):
+            outcomes.broke(run_id, lease.fence)
+
+
+def _take(tenant_id: int, run_id: int) -> Lease | None:
+    with tenant_scope(tenant_id), connection.cursor() as cursor:
+        span = timedelta(seconds=settings.SYNC_LEASE_SECONDS)
+        cursor.execute(_TAKE, {"tenant": tenant_id, "run": run_id, "lease": span})
+        row = cursor.fetchone()
+        if row is None:
+            return None
+        run = SyncRun.objects.select_related("stream_state", "connection").get(tenant_id=tenant_id, pk=run_id)
+        if run.connection.state != ConnectionState.ACTIVE:
+            outcomes.stopped(run)
+            return None
+        return Lease(
+            tenant_id=tenant_id,
+            run_id=run_id,
+            fence=row[0],
+            connection_id=run.connection_id,
+            state_id=run.stream_state_id,
+            stream=run.connection.connector.stream(run.stream),
+            cursor=run.stream_state.cursor,
+        )
+
+
+def _hold(lease: Lease) -> None:
+    """Prove that the lease is still ours and lengthen it. Raises LeaseLost; the transaction then writes nothing."""
+    mine = SyncRun.objects.filter(
+        tenant_id=lease.tenant_id, pk=lease.run_id, fence=lease.fence, finished_at=None
+    ).update(lease_until=timezone.now() + timedelta(seconds=settings.SYNC_LEASE_SECONDS))
+    if not mine:
+        raise LeaseLost
+
+
+def _give_back(run_id: int) -> None:
+    """To the back of the queue, so that tenants take turns."""
+    now = timezone.now()
+    SyncRun.objects.filter(pk=run_id).update(lease_until=None, next_slice_at=now, woken_at=now)
+
+
+def _work(lease: Lease, reader: Reader) -> bool:
+    """Store what the reader brings until it ends (True) or the slice's time is up (False)."""
+    deadline = time.monotonic() + settings.SYNC_SLICE_SECONDS
+    with reader:
+        while pages := reader.take(BATCH_PAGES):
+            _commit(lease, pages)
+            if time.monotonic() >= deadline:
+                return False
+    return True
+
+
+def _commit(lease: Lease, pages: list[Page]) -> None:
+    place = Place(
+        tenant_id=lease.tenant_id, connection_id=lease.connection_id, stream=lease.stream.key, run_id=lease.run_id
+    )
+    with tenant_scope(lease.tenant_id):
+        _hold(lease)
+        stored = store(
+            place,
+            lease.stream,
+            (record for page in pages for record in page.records),
+            (item for page in pages for item in page.rejected),
+        )
+        read = sum(len(page.records) + len(page.rejected) for page in pages)
+        expected = next((page.expected for page in reversed(pages) if page.expected is not None), None)
+        StreamState.objects.filter(pk=lease.state_id).update(cursor=pages[-1].cursor, records=F("records") + stored.new)
+        SyncRun.objects.filter(pk=lease.run_id).update(
+            read=F("read") + read,
+            new=F("new") + stored.new,
+            changed=F("changed") + stored.changed,
+            rejected=F("rejected") + stored.rejected,
+            pages=F("pages") + len(pages),
+            attempts=0,
+            state=RunState.RUNNING,
+            code="",
+            words="",
+            **({} if expected is None else {"expected": expected}),
+        )
+        proved(Connection.objects.get(tenant_id=lease.tenant_id, pk=lease.connection_id), stream=lease.stream.key)

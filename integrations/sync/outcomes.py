@@ -1,0 +1,116 @@
+"""How a slice ends: the one place that turns an error into run state, stream backoff, connection state and problem.
+
+Call in the run's tenant, with its lease held.
+"""
+
+import random
+from datetime import timedelta
+
+from django.utils import timezone
+
+from integrations.connections.health import problem_words, trouble
+from integrations.connections.models import ConnectionState
+from integrations.errors import IntegrationError, NotPermitted, RateLimited, ReconnectNeeded, RetryLater, VendorChanged
+from integrations.limits import Budget
+from integrations.problems.services import close_problems
+from integrations.sync.models import RunState, SyncRun
+
+_PAUSES = tuple(timedelta(seconds=n) for n in (5, 60, 300, 900, 3600))  # between tries; then the next regular run
+_AFTER_A_CHANGE = timedelta(hours=6)
+_AFTER_A_REFUSAL = timedelta(days=1)
+_BUG_WORDS = "Something went wrong on our side. We have been told, and will try again."
+
+
+def finished(run_id: int) -> None:
+    """The stream's end was reached: it is as fresh as the moment the run began."""
+    run = _get(run_id)
+    _close(run, RunState.DONE)
+    state = run.stream_state
+    state.last_good_at = run.started_at
+    state.failures = 0
+    state.due_at = timezone.now() + _with_jitter(state.interval)
+    state.save(update_fields=["last_good_at", "failures", "due_at"])
+    close_problems(run.connection_id, stream=run.stream)
+
+
+def failed(run_id: int, error: IntegrationError, *, budget: Budget) -> None:
+    """What only needs time waits within the run; the rest ends it and says who acts next."""
+    run = _get(run_id)
+    run.code, run.words, run.detail = error.code[:60], error.words[:1000], error.detail[:500]
+    if isinstance(error, RateLimited):
+        span = error.retry_after or _PAUSES[min(run.attempts, 1)]
+        budget.hold(span)
+        _wait(run, span, count=False)
+    elif isinstance(error, RetryLater) and run.attempts < len(_PAUSES):
+        _wait(run, max(error.retry_after or timedelta(), _with_jitter(_PAUSES[run.attempts])), count=True)
+        if run.attempts > 1:
+            problem_words(run.connection_id, error, run.stream)
+    else:
+        _end_in_failure(run, error)
+
+
+def broke(run_id: int, fence: int) -> None:
+    """Our own mistake. The run ends; the stream is tried again within the hour."""
+    run = SyncRun.objects.select_related("stream_state").filter(pk=run_id, fence=fence, finished_at=None).first()
+    if run is None:
+        return
+    error = IntegrationError(_BUG_WORDS, code="bug")
+    run.code, run.words = error.code, error.words
+    _postpone(run, max(run.stream_state.interval, timedelta(minutes=15)))
+    _close(run, RunState.FAILED)
+    problem_words(run.connection_id, error, run.stream)
+
+
+def stopped(run: SyncRun, words: str = "") -> None:
+    """Ended by a person, or since the connection is not active; what is stored stays, the checkpoint too."""
+    run.words = words
+    run.fence += 1
+    _close(run, RunState.STOPPED)
+
+
+def _end_in_failure(run: SyncRun, error: IntegrationError) -> None:
+    if isinstance(error, NotPermitted):
+        _postpone(run, _AFTER_A_REFUSAL)
+    elif isinstance(error, VendorChanged):
+        _postpone(run, _AFTER_A_CHANGE)
+    else:
+        _postpone(run, run.stream_state.interval)
+    _close(run, RunState.FAILED)
+    trouble(run.connection, error, stream=run.stream)
+    if isinstance(error, ReconnectNeeded) or run.connection.state != ConnectionState.ACTIVE:
+        return
+    if isinstance(error, RetryLater):
+        problem_words(run.connection_id, error, run.stream)
+
+
+def _wait(run: SyncRun, span: timedelta, *, count: bool) -> None:
+    run.state = RunState.WAITING
+    run.lease_until = None
+    run.next_slice_at = timezone.now() + span
+    run.attempts += count
+    run.save()
+    run.stream_state.last_attempt_at = timezone.now()
+    run.stream_state.save(update_fields=["last_attempt_at"])
+
+
+def _postpone(run: SyncRun, span: timedelta) -> None:
+    state = run.stream_state
+    state.failures += 1
+    state.due_at = timezone.now() + _with_jitter(span)
+    state.save(update_fields=["failures", "due_at"])
+
+
+def _close(run: SyncRun, state: RunState) -> None:
+    run.state, run.lease_until, run.finished_at = state, None, timezone.now()
+    run.save()
+    run.stream_state.last_attempt_at = run.finished_at
+    run.stream_state.save(update_fields=["last_attempt_at"])
+
+
+def _get(run_id: int) -> SyncRun:
+    return SyncRun.objects.select_related("stream_state", "connection").get(pk=run_id)
+
+
+def _with_jitter(span: timedelta) -> timedelta:
+    """Up to a tenth more, so that what began together does not stay together."""
+    return span * random.uniform(1, 1.1)  # noqa: S311

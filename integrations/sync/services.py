@@ -1,0 +1,79 @@
+"""What people ask of the engine: begin, sync now, stop."""
+
+from uuid import UUID
+
+from django.utils import timezone
+
+from integrations.connections.models import Capability, Connection
+from integrations.sync.models import RunKind, RunState, StreamState, SyncRun
+from integrations.sync.outcomes import stopped
+from integrations.sync.wake import wake
+from portal.accounts.models import User
+
+
+def begin(connection: Connection, *, by: User | None) -> list[SyncRun]:
+    """A connection became active: every stream it may read is scheduled and starts at once."""
+    for stream in connection.connector.streams:
+        StreamState.objects.get_or_create(
+            tenant_id=connection.tenant_id,
+            connection=connection,
+            stream=stream.key,
+            defaults={"interval": stream.interval},
+        )
+    return start_sync(connection, by=by, trigger="connect")
+
+
+def start_sync(connection: Connection, *, by: User | None, stream: str = "", trigger: str = "person") -> list[SyncRun]:
+    """Queue a run for the stream, or for every stream the vendor allows. An open run is used, not doubled, and what
+    only waits for its next try goes on at once."""
+    refused = set(
+        Capability.objects.filter(tenant_id=connection.tenant_id, connection=connection)
+        .exclude(state__in=["available", "unknown"])
+        .values_list("stream", flat=True)
+    )
+    states = StreamState.objects.filter(tenant_id=connection.tenant_id, connection=connection)
+    states = states.filter(stream=stream) if stream else states.exclude(stream__in=refused)
+    return [_open_run(state, by=by, trigger=trigger) for state in states]
+
+
+def _open_run(state: StreamState, *, by: User | None, trigger: str) -> SyncRun:
+    now = timezone.now()
+    run, is_new = SyncRun.objects.get_or_create(
+        tenant_id=state.tenant_id,
+        stream_state=state,
+        finished_at=None,
+        defaults={
+            "connection_id": state.connection_id,
+            "stream": state.stream,
+            "kind": RunKind.INCREMENTAL if state.last_good_at else RunKind.BACKFILL,
+            "trigger": trigger,
+            "requested_by": by,
+            "woken_at": now,
+        },
+    )
+    if not is_new and run.state == RunState.WAITING and run.code != "rate_limited":
+        SyncRun.objects.filter(pk=run.pk).update(next_slice_at=now, state=RunState.QUEUED)
+    StreamState.objects.filter(pk=state.pk).update(due_at=now + state.interval)
+    wake(state.tenant_id, run.pk)
+    return run
+
+
+def stop_run(run: SyncRun, *, words: str = "Stopped by a person.") -> None:
+    """End an open run; the worker that has it finds the fence moved and writes no more."""
+    locked = SyncRun.objects.select_for_update().get(pk=run.pk)
+    if locked.is_open:
+        stopped(locked, words)
+
+
+def stop_all(connection: Connection, *, words: str) -> None:
+    """End every open run of a connection that is paused or disconnected."""
+    for run in SyncRun.objects.filter(tenant_id=connection.tenant_id, connection=connection, finished_at=None):
+        stop_run(run, words=words)
+
+
+def open_runs(tenant_id: int, connection_id: UUID | None = None) -> list[SyncRun]:
+    """What is going on right now."""
+    runs = SyncRun.objects.filter(tenant_id=tenant_id, finished_at=None).select_related("connection")
+    if connection_id:
+        runs = runs.filter(connection_id=connection_id)
+    return list(runs.order_by("queued_at"))

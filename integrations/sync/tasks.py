@@ -1,0 +1,23 @@
+"""The tasks. Their arguments are numbers only; they may come late, twice or never."""
+
+from celery import shared_task
+
+from integrations.sync import beat, engine
+
+
+@shared_task
+def advance_run(*, tenant_id: int, sync_run_id: int) -> None:
+    """Carry out one slice of a run. Harmless when late, lost or doubled: the lease decides who works."""
+    engine.carry_out_slice(tenant_id, sync_run_id)
+
+
+@shared_task
+def tick() -> None:
+    """Look at the clock."""
+    beat.tick()
+
+
+@shared_task
+def housekeeping() -> None:
+    """Drop what is too old to be asked for."""
+    beat.tidy()

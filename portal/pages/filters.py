@@ -1,0 +1,237 @@
+"""What a list can be narrowed by. Each filter reads its own parameters of the address and answers with a condition.
+
+A value that does not exist is no error: it is left out and said so, in words the page shows.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+from django.http import QueryDict
+from django.utils import dateformat
+
+MAX_VALUE = 200
+ANY = "all"  # says "not filtered" where a filter is on by default
+_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    label: str
+    url: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """`pairs` are the parameters that choose it."""
+
+    label: str
+    pairs: tuple[tuple[str, str], ...]
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """A field of a filter's small form."""
+
+    name: str
+    label: str
+    value: str
+    type: str = "text"
+    suggestions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a filter found in the address. `branches` stand for an OR that is better read branch by branch."""
+
+    where: Q | None = None
+    branches: tuple[Q, ...] = ()
+    words: str = ""
+    kept: tuple[tuple[str, str], ...] = ()
+    problem: str = ""
+
+
+class Filter(ABC):
+    key: str
+    label: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters it reads."""
+        return (self.key,)
+
+    @property
+    def removed(self) -> tuple[tuple[str, str], ...]:
+        """The parameters that stand for its absence; none unless it is on by default."""
+        return ()
+
+    @abstractmethod
+    def read(self, params: QueryDict) -> Reading: ...
+
+    def options(self, reading: Reading) -> Iterable[Option]:
+        return ()
+
+    def inputs(self, reading: Reading) -> Iterable[Input]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """One choice: its word in the address, its label, and the condition or the branches it stands for."""
+
+    value: str
+    label: str
+    where: Q | None = None
+    branches: tuple[Q, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice(Filter):
+    """One of a few words. `default` is chosen when the address says nothing; `all` then lifts it."""
+
+    key: str
+    label: str
+    words: Sequence[Word]
+    default: str = ""
+    any_label: str = ""
+
+    @property
+    def removed(self) -> tuple[tuple[str, str], ...]:
+        return ((self.key, ANY),) if self.default else ()
+
+    def read(self, params: QueryDict) -> Reading:
+        asked = first(params, self.key)
+        if asked == ANY:
+            return Reading(kept=self.removed)
+        problem = ""
+        found = self._word(asked)
+        if asked and found is None:
+            problem = f"“{_short(asked)}” is not a choice for {self.label.lower()}, so it was left out."
+        found = found or self._word(self.default)
+        if found is None:
+            return Reading(problem=problem)
+        return Reading(
+            where=found.where,
+            branches=found.branches,
+            words=found.label,
+            kept=() if found.value == self.default else ((self.key, found.value),),
+            problem=problem,
+        )
+
+    def options(self, reading: Reading) -> Iterable[Option]:
+        for word in self.words:
+            pairs = () if word.value == self.default else ((self.key, word.value),)
+            yield Option(label=word.label, pairs=pairs, is_current=word.label == reading.words)
+        if self.any_label:
+            yield Option(label=self.any_label, pairs=self.removed, is_current=not reading.words)
+
+    def _word(self, value: str) -> Word | None:
+        return next((word for word in self.words if value and word.value == value), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text(Filter):
+    """Exactly this text in a column. `suggestions` are those on the page: a list of all would read the whole table."""
+
+    key: str
+    label: str
+    column: str
+    suggestions: Sequence[str] = ()
+
+    def read(self, params: QueryDict) -> Reading:
+        asked = first(params, self.key)[:MAX_VALUE]
+        if not asked:
+            return Reading()
+        return Reading(
+            where=Q(**{self.column: asked}),
+            words=f"{self.label}: {_short(asked)}",
+            kept=((self.key, asked),),
+        )
+
+    def inputs(self, reading: Reading) -> Iterable[Input]:
+        asked = dict(reading.kept).get(self.key, "")
+        yield Input(name=self.key, label=self.label, value=asked, suggestions=tuple(self.suggestions))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Days(Filter):
+    """From one day to another, both included. With a `zone` the column is an instant, without one a bare date."""
+
+    key: str
+    label: str
+    column: str
+    zone: ZoneInfo | None
+    today: date
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (f"{self.key}_from", f"{self.key}_to")
+
+    def read(self, params: QueryDict) -> Reading:
+        since, until = (_day(first(params, name)) for name in self.names)
+        bad = [first(params, name) for name, day in zip(self.names, (since, until), strict=True) if day is None]
+        problem = f"“{_short(next(filter(None, bad)))}” is not a day, so it was left out." if any(bad) else ""
+        if since and until and since > until:
+            return Reading(problem=f"{self.label}: the first day comes after the last, so the days were left out.")
+        if since is None and until is None:
+            return Reading(problem=problem)
+        where = Q()
+        if since:
+            where &= Q(**{f"{self.column}__gte": self._start(since)})
+        if until:
+            where &= Q(**{f"{self.column}__lt": self._start(until + timedelta(days=1))})
+        days = zip(self.names, (since, until), strict=True)
+        kept = tuple((name, day.isoformat()) for name, day in days if day)
+        return Reading(where=where, words=f"{self.label}: {self._words(since, until)}", kept=kept, problem=problem)
+
+    def options(self, reading: Reading) -> Iterable[Option]:
+        monday = self.today - timedelta(days=self.today.weekday())
+        spans = (
+            ("Before today", None, self.today - timedelta(days=1)),
+            ("Today", self.today, self.today),
+            ("This week", monday, monday + timedelta(days=6)),
+            ("Next 7 days", self.today, self.today + timedelta(days=6)),
+        )
+        for label, since, until in spans:
+            days = zip(self.names, (since, until), strict=True)
+            pairs = tuple((name, day.isoformat()) for name, day in days if day)
+            yield Option(label=label, pairs=pairs, is_current=pairs == reading.kept)
+
+    def inputs(self, reading: Reading) -> Iterable[Input]:
+        kept = dict(reading.kept)
+        for name, label in zip(self.names, ("From", "To"), strict=True):
+            yield Input(name=name, label=label, value=kept.get(name, ""), type="date")
+
+    def _start(self, day: date) -> date | datetime:
+        """Midnight at the start of the day: an instant in the zone, or the bare date."""
+        return datetime.combine(day, time(), self.zone).astimezone(UTC) if self.zone else day
+
+    def _words(self, since: date | None, until: date | None) -> str:
+        if since == until and since:
+            return dateformat.format(since, "j M Y")
+        if since and until:
+            return f"{dateformat.format(since, 'j M')} – {dateformat.format(until, 'j M Y')}"
+        return f"from {dateformat.format(since, 'j M Y')}" if since else f"until {dateformat.format(until, 'j M Y')}"  # type: ignore[arg-type]
+
+
+def first(params: QueryDict, name: str) -> str:
+    """A parameter's first value, without what PostgreSQL cannot keep in a text."""
+    values = params.getlist(name)
+    return values[0].replace("\0", "").strip() if values else ""
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if date(1900, 1, 1) <= day <= date(2200, 1, 1) else None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -1,0 +1,265 @@
+"""The one list engine: search, filters as chips, sorting and paging, all of it in the address.
+
+A view declares a `Listing` and binds it to the request's parameters and a queryset; the template draws the result. What
+an address asks for that does not exist is left out, and said so. Works without script; htmx only swaps less.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+from django.db import models
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.utils.formats import number_format
+
+from portal.pages.filters import Filter, Link, Reading, first
+from portal.pages.keyset import COUNT_CAP, PAGE_SIZE, BadCursor, Keyset, Order, Slice
+
+MAX_SEARCH = 100
+RESERVED = ("q", "sort", "after", "before")
+
+M = TypeVar("M", bound=models.Model)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column's head. `sort` is the database column behind it; without one it offers no sorting."""
+
+    label: str
+    sort: str = ""
+    key: str = ""  # its name in the address
+    is_at_end: bool = False  # numbers and moments stand at the end of the cell
+
+    @property
+    def css(self) -> str:
+        return "end" if self.is_at_end else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """A column's head as the page shows it."""
+
+    label: str
+    css: str
+    url: str  # "" where the column does not sort
+    direction: str  # "ascending", "descending" or "": the words of aria-sort
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundFilter:
+    """A filter as the page shows it: a chip that can be taken away, or a menu to add it from."""
+
+    key: str
+    label: str
+    words: str  # what it is set to; "" while it is not
+    remove_url: str
+    options: tuple[Link, ...]
+    inputs: tuple[Any, ...]
+    kept: tuple[tuple[str, str], ...]  # what its small form must carry along
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self.words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing(Generic[M]):
+    """A list as declared. `default_sort` is a column's key, with a minus for descending."""
+
+    columns: Sequence[Column]
+    filters: Sequence[Filter] = ()
+    default_sort: str
+    search: Callable[[str], Q] | None = None
+    search_label: str = "Search"
+    tie: str = "record_id"
+    extra: Sequence[str] = ()  # other parameters the links must keep, such as `view`
+
+    def bind(self, params: QueryDict) -> "Bound[M]":
+        return Bound(self, params)
+
+
+@dataclass(slots=True)
+class Bound(Generic[M]):
+    """A list and what the address asks of it."""
+
+    listing: Listing[M]
+    params: QueryDict
+    problems: list[str] = field(default_factory=list, init=False)
+    query: str = field(default="", init=False)
+    sort: str = field(default="", init=False)
+    readings: dict[str, Reading] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        if self.listing.search:
+            self.query = first(self.params, "q")[:MAX_SEARCH].strip()
+        self.sort = self._read_sort()
+        for one in self.listing.filters:
+            reading = one.read(self.params)
+            self.readings[one.key] = reading
+            if reading.problem:
+                self.problems.append(reading.problem)
+
+    @property
+    def order(self) -> Order:
+        key = self.sort.removeprefix("-")
+        column = next(column.sort for column in self.listing.columns if column.key == key)
+        return Order(column=column, is_descending=self.sort.startswith("-"), tie=self.listing.tie)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether the reader asked for less than the page shows by itself."""
+        return bool(self.query) or any(reading.kept for reading in self.readings.values())
+
+    @property
+    def heads(self) -> list[Head]:
+        return [self._head(column) for column in self.listing.columns]
+
+    @property
+    def filters(self) -> list[BoundFilter]:
+        return [self._bound(one) for one in self.listing.filters]
+
+    @property
+    def search_label(self) -> str:
+        return self.listing.search_label if self.listing.search else ""
+
+    @property
+    def kept(self) -> tuple[tuple[str, str], ...]:
+        """What the search form must carry along."""
+        return tuple((name, value) for name, value in self._pairs() if name != "q")
+
+    @property
+    def clear_url(self) -> str:
+        return _url([(name, value) for name, value in self._pairs() if name in self.listing.extra])
+
+    def url(self, **changes: str) -> str:
+        """This list's address with some parameters changed ("" takes one away); always its first page."""
+        pairs = [(name, value) for name, value in self._pairs() if name not in changes]
+        return _url(pairs + [(name, value) for name, value in changes.items() if value])
+
+    def narrow(self, queryset: QuerySet[M]) -> QuerySet[M]:
+        """Search and filters, without order and branches."""
+        return self._narrow(queryset, spread=False)
+
+    def page(self, queryset: QuerySet[M], *, size: int = PAGE_SIZE) -> "Page[M]":
+        """The page the address names. A cursor that is none gives the first page."""
+        keyset = Keyset(self._narrow(queryset, spread=True), self.order, size=size, branches=self._branches())
+        after, before = first(self.params, "after"), first(self.params, "before")
+        try:
+            part = keyset.page(after=after, before="" if after else before)
+        except BadCursor:
+            self.problems.append("That place in the list is no longer known, so this is its beginning.")
+            part = keyset.page()
+        total = part.last if not part.next and not part.previous else keyset.count()
+        return Page(bound=self, part=part, total=max(total, len(part.rows)))
+
+    def _narrow(self, queryset: QuerySet[M], *, spread: bool) -> QuerySet[M]:
+        for reading in self.readings.values():
+            if reading.branches and not spread:
+                queryset = queryset.filter(_either(reading.branches))
+            if reading.where is not None:
+                queryset = queryset.filter(reading.where)
+        if self.query and self.listing.search:
+            queryset = queryset.filter(self.listing.search(self.query))
+        return queryset
+
+    def _branches(self) -> tuple[Q, ...]:
+        return next((reading.branches for reading in self.readings.values() if reading.branches), ())
+
+    def _read_sort(self) -> str:
+        asked = first(self.params, "sort")
+        if not asked:
+            return self.listing.default_sort
+        if any(column.sort and column.key == asked.removeprefix("-") for column in self.listing.columns):
+            return asked
+        self.problems.append("This list cannot be sorted that way, so it has its usual order.")
+        return self.listing.default_sort
+
+    def _pairs(self) -> list[tuple[str, str]]:
+        """The address as we would write it: only what differs from the page's own defaults."""
+        pairs = [(name, first(self.params, name)) for name in self.listing.extra]
+        pairs.append(("q", self.query))
+        for reading in self.readings.values():
+            pairs.extend(reading.kept)
+        if self.sort != self.listing.default_sort:
+            pairs.append(("sort", self.sort))
+        return [(name, value) for name, value in pairs if value]
+
+    def _head(self, column: Column) -> Head:
+        if not column.sort:
+            return Head(label=column.label, css=column.css, url="", direction="")
+        is_current, is_descending = self.sort.removeprefix("-") == column.key, self.sort.startswith("-")
+        target = f"-{column.key}" if is_current and not is_descending else column.key
+        return Head(
+            label=column.label,
+            css=column.css,
+            url=self.url(sort="" if target == self.listing.default_sort else target),
+            direction=("descending" if is_descending else "ascending") if is_current else "",
+        )
+
+    def _bound(self, one: Filter) -> BoundFilter:
+        reading = self.readings[one.key]
+        bare = {name: "" for name in one.names}
+        return BoundFilter(
+            key=one.key,
+            label=one.label,
+            words=reading.words,
+            remove_url=self.url(**{**bare, **dict(one.removed)}),
+            options=tuple(
+                Link(label=option.label, url=self.url(**{**bare, **dict(option.pairs)}), is_current=option.is_current)
+                for option in one.options(reading)
+            ),
+            inputs=tuple(one.inputs(reading)),
+            kept=tuple((name, value) for name, value in self._pairs() if name not in one.names),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[M]):
+    """One page of a bound list. `total` stops counting one above the cap."""
+
+    bound: Bound[M]
+    part: Slice[M]
+    total: int
+
+    @property
+    def rows(self) -> list[M]:
+        return self.part.rows
+
+    @property
+    def is_capped(self) -> bool:
+        return self.total > COUNT_CAP
+
+    @property
+    def total_words(self) -> str:
+        return f"{number_format(COUNT_CAP)}+" if self.is_capped else number_format(self.total)
+
+    @property
+    def words(self) -> str:
+        """`51–100 of 128`, `1–50 of more than 1,000`."""
+        if not self.rows:
+            return "Nothing"
+        span = f"{number_format(self.part.first + 1)}–{number_format(self.part.last)}"
+        if self.is_capped:
+            return f"{span} of more than {number_format(COUNT_CAP)}"
+        return f"{span} of {number_format(max(self.total, self.part.last))}"
+
+    @property
+    def previous_url(self) -> str:
+        return self.bound.url(before=self.part.previous) if self.part.previous else ""
+
+    @property
+    def next_url(self) -> str:
+        return self.bound.url(after=self.part.next) if self.part.next else ""
+
+
+def _either(conditions: Sequence[Q]) -> Q:
+    together = Q()
+    for condition in conditions:
+        together |= condition
+    return together
+
+
+def _url(pairs: Sequence[tuple[str, str]]) -> str:
+    return f"?{urlencode(pairs)}"
