@@ -1,0 +1,69 @@
+"""What Corecon does not publish and we had to guess, each guess once. Change it here when the vendor says otherwise.
+
+The ids CC-Axx are those of our list of open questions to the vendor (README.md, "Assumptions"); CC-Bxx were added here.
+"""
+
+from datetime import timedelta
+
+# CC-A01: the host where a tenant has none. The renamed product serves its documentation there.
+PRODUCTION_URL = "https://api-ext.sagecm.intacct.com"
+# Not a guess: the host of the development documentation and its API.
+SANDBOX_URL = "https://testapiext.corecon.com"
+
+# CC-A02: the consent page below the base address. `/api/Authorization` is the other candidate.
+AUTHORIZATION_PATH = "/Authorization"
+
+# CC-A03: `state` is compared with the one registered for the app, where one is registered; otherwise ours is random.
+# CC-A04: the browser comes back with `?code=…&state=…`. CC-A05: a refusal is `?error=access_denied&state=…`.
+
+# Two published samples disagree on the token address; the first is asked first, the second when the first is not there.
+TOKEN_PATHS = ("/api/token", "/token")
+
+# CC-A06: the code is traded with grant_type, code, redirect_uri, and `state` only where one is registered; it lives
+# five minutes and works once.
+CODE_LIFETIME = timedelta(minutes=5)
+
+# CC-A07: `expires_in` of an access token where the answer does not tell.
+ACCESS_LIFETIME = timedelta(seconds=3599)
+
+# CC-A08: a refresh token works once. CC-A09: client credentials come without a refresh token, we ask anew.
+
+# CC-A10: how long a refresh token lives where the tenant did not say what was set for the app.
+REFRESH_MINUTES = 1440
+
+# CC-A11: an error's body is {"code": 479, "message": "Token Expired"} or empty. These keys may hold the number.
+NUMBER_KEYS = ("code", "Code", "StatusCode", "error")
+MESSAGE_KEYS = ("message", "Message", "error_description")
+
+# CC-A12: a missing or unknown accountId is answered with 483, an integrationKey with 474.
+
+# CC-A15: `…Id` is a whole number, `…Utc` an ISO date-time without zone, amounts and hours are decimals, the rest text.
+# CC-A16: a list is {"Data": […], "Page": 1, "ItemPerPage": 100, "TotalRecords": n}; a bare array is taken too.
+
+# CC-A18: where things are read, by the name the API root gives them. What the root says goes first.
+ROOT_PATH = "/api"
+RESOURCE_PATHS = {
+    "Company": "/api/Company/List",
+    "Project": "/api/Project/List",
+    "LaborTime": "/api/LaborTime/List",
+}
+
+# Published in a sample: answers to any valid bearer token.
+TEST_PATH = "/api/test/resource1"
+
+# CC-A19: the largest page. The smaller ones are for 206 (partial content); each divides the one before it, so that a
+# place in the list is a whole number of pages in every size.
+PAGE_SIZES = (100, 50, 25, 5, 1)
+
+# CC-A20: FromDate and ToDate are inclusive, in the account's zone.
+# CC-B01: an empty `Project` list in the body asks for every project.
+# CC-B02: timecards of more than five weeks ago no longer change (the vendor's edit window is the payroll week).
+OVERLAP = timedelta(days=35)
+AHEAD = timedelta(days=7)
+FIRST_MONTHS = 13
+WINDOW = timedelta(days=31)
+
+# CC-A22: no rate is published; codes 420, 429 and 509 say that there is one. 1 a second with 2 in flight would be the
+# careful guess. We ask up to 5 a second, so that a first reading takes seconds: 429 slows us down where that is wrong.
+CALLS_PER_SECOND = 5
+PARALLEL = 2
