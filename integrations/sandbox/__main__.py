@@ -1,6 +1,6 @@
 """Serves every emulator named in SANDBOX_URLS on its port until told to stop: `python -m integrations.sandbox`.
 
-The data moves while it runs: SANDBOX_CHANGE_SECONDS (default 5) is how often something changes at each vendor, 0 never.
+The data moves while it runs: SANDBOX_CHANGE_SECONDS (default 20) is how often something changes at each vendor, 0 never.
 """
 
 import os
@@ -26,7 +26,7 @@ def emulator(vendor: str, **options: object) -> Sandbox:
 def main() -> int:
     state_dir = Path(os.environ.get("STATE_DIR", ".local")) / "sandbox"
     state_dir.mkdir(parents=True, exist_ok=True)
-    pause = float(os.environ.get("SANDBOX_CHANGE_SECONDS", "5"))
+    pause = float(os.environ.get("SANDBOX_CHANGE_SECONDS", "20"))
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
