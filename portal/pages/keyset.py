@@ -110,7 +110,7 @@ class _Row(Func):
     """A row constructor: PostgreSQL compares it as one key, so the index takes us straight to the place."""
 
     function = "ROW"
-    output_field = models.BooleanField()  # type: ignore[assignment]  # never read; a lookup asks for some type
+    output_field = models.BooleanField()  # never read; a lookup asks for some type
 
 
 class Keyset(Generic[M]):
@@ -127,7 +127,7 @@ class Keyset(Generic[M]):
         self.order = order
         self.size = size
         self.branches = tuple(branches)
-        self.field = queryset.model._meta.get_field(order.column)
+        self.field: models.Field[Any, Any] = queryset.model._meta.get_field(order.column)  # type: ignore[assignment]
 
     def page(self, *, after: str = "", before: str = "") -> Slice[M]:
         """The page behind or ahead of a cursor; the first one without. Raises BadCursor."""

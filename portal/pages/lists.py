@@ -200,7 +200,7 @@ class Bound(Generic[M]):
 
     def _bound(self, one: Filter) -> BoundFilter:
         reading = self.readings[one.key]
-        bare = {name: "" for name in one.names}
+        bare = dict.fromkeys(one.names, "")
         return BoundFilter(
             key=one.key,
             label=one.label,
@@ -237,7 +237,7 @@ class Page(Generic[M]):
 
     @property
     def words(self) -> str:
-        """`51–100 of 128`, `1–50 of more than 1,000`."""
+        """Which rows these are, of how many."""
         if not self.rows:
             return "Nothing"
         span = f"{number_format(self.part.first + 1)}–{number_format(self.part.last)}"
