@@ -47,6 +47,6 @@ PRIORITY_WORDS: Final = ("HIGH", "NORMAL", "LOW")
 # this much more is asked for on both sides, and what lies outside is dropped here.
 EDGE: Final = timedelta(seconds=1)
 # Windows end this far ahead of our clock, so that a vendor's clock ahead of ours hides nothing.
-LOOK_AHEAD: Final = timedelta(days=1)
+LOOK_AHEAD: Final = timedelta(days=2)
 # Our clock may be this far ahead of the vendor's before a change could be missed.
 CLOCK_TRUST: Final = timedelta(hours=1)

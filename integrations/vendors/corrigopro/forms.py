@@ -57,7 +57,7 @@ class CorrigoProForm(ConnectionForm):
     def clean(self) -> dict[str, Any]:
         """Fills in the region's address, and refuses one of another region or a sandbox without its own."""
         cleaned = super().clean() or {}
-        region, rest_url = cleaned.get("region"), cleaned.get("rest_url")
+        region, rest_url = cleaned.get("region"), cleaned.get("rest_url", "")
         if "rest_url" in cleaned and region:
             cleaned["rest_url"] = self._rest_url(cleaned, region, rest_url)
         if cleaned.get("oauth_url"):

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -17,6 +17,7 @@ from integrations.errors import RecordRejected
 from integrations.values import Priority, WorkOrder, WorkOrderStatus
 from integrations.vendors.corrigopro import assumptions
 
+T = TypeVar("T")
 STATUSES: Mapping[str, WorkOrderStatus] = {
     "new": WorkOrderStatus.NEW,
     "accepted": WorkOrderStatus.ACCEPTED,
@@ -246,14 +247,17 @@ def _text(value: str | int | None, longest: int = SHORT) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()  # half a surrogate pair
 
 
+def _lower(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {key.lower(): value for key, value in pairs}
+
+
+_folding = json.JSONDecoder(parse_float=Decimal, object_pairs_hook=_lower)
+
+
 def _folded(payload: bytes) -> dict[str, Any]:
     """The record with every key in lower case, its fractions exact."""
-
-    def lower(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        return {key.lower(): value for key, value in pairs}
-
     try:
-        record = json.loads(payload, parse_float=Decimal, object_pairs_hook=lower)
+        record = _folding.decode(payload.decode())
     except (ValueError, RecursionError) as mistake:
         raise RecordRejected(f"This is not readable JSON: {mistake}"[:SHORT]) from mistake
     if not isinstance(record, dict):
@@ -261,7 +265,7 @@ def _folded(payload: bytes) -> dict[str, Any]:
     return record
 
 
-def _refolded(raw: bytes, known: Mapping[str, str], shape: type[Any]) -> Any:
+def _refolded(raw: bytes, known: Mapping[str, str], shape: type[T]) -> T:
     folded = _folded(raw)
     try:
         return msgspec.convert({name: folded[key] for key, name in known.items() if key in folded}, shape, strict=False)

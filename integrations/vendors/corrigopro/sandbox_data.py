@@ -84,7 +84,8 @@ class OrderBook(Shelf):
         """Numbers of what was last changed in that span, without looking at all of them."""
         touched = sorted(self._touched)
         yield from (number for number in touched if begin <= self.modified[number] <= end)
-        for number in self.created_between(begin - LONGEST_LIFE, end):
+        oldest = begin if begin > self.epoch + HOUR else begin - LONGEST_LIFE  # lives are told up to the epoch
+        for number in self.created_between(oldest, end):
             if not self.version[number] and begin <= self.story(number).changed <= end:
                 yield number
 

@@ -124,11 +124,11 @@ def _rows(raws: list[msgspec.Raw], walk: Walk) -> tuple[list[Row], list[Rejected
     rows: dict[int, Row] = {}
     rejected: list[Rejected] = []
     outside = 0
-    for raw in raws:
+    for payload in map(bytes, raws):
         try:
-            row = records.listed(raw)
+            row = records.listed(payload)
         except RecordRejected as refusal:
-            rejected.append(Rejected(payload=bytes(raw), reason=refusal.words))
+            rejected.append(Rejected(payload=payload, reason=refusal.words))
             continue
         updated = _readable(row.last_update)
         # A row without its moment cannot be placed: it goes first, and its detail decides.
@@ -141,7 +141,7 @@ def _rows(raws: list[msgspec.Raw], walk: Walk) -> tuple[list[Row], list[Rejected
             and not (walk.after and key <= walk.after)
             and not (walk.changed_since and updated and updated < walk.changed_since)
         ):
-            rows[row.work_order_id] = (key, bytes(raw))
+            rows[row.work_order_id] = (key, payload)
     return sorted(rows.values()), rejected, outside
 
 
