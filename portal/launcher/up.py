@@ -82,7 +82,8 @@ class _Demo:
     def _start(self, env: dict[str, str], listener: socket.socket, port: int) -> tuple[str, str]:
         def child(name: str, argv: Argv, **options: object) -> None:
             log = self.logs / f"{name}.log"
-            self.family.add(Child(name, argv, env, log, self.plan.cwd, **options))  # type: ignore[arg-type]
+            pause = self.plan.first_pause
+            self.family.add(Child(name, argv, env, log, self.plan.cwd, first_pause=pause, **options))  # type: ignore[arg-type]
 
         def step(argv: Argv, log: str) -> Step:
             return Step(argv, env, self.logs / log, self.plan.cwd, self._look)
