@@ -1,0 +1,22 @@
+"""A small Corecon on a real port, and one of its accounts connected."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from integrations.vendors.corecon.sandbox import Emulator
+from tests.integrations.vendor_access import VendorAccess
+from tests.integrations.vendors.corecon.browser import connected
+
+
+@pytest.fixture
+def corecon() -> Iterator[Emulator]:
+    emulator = Emulator(sizes=(30, 12), companies=(230, 40), timecards=(520, 90))
+    with emulator.serve():
+        yield emulator
+
+
+@pytest.fixture
+def access(corecon: Emulator) -> Iterator[VendorAccess]:
+    with connected(corecon) as access:
+        yield access
