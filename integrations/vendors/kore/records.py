@@ -1,0 +1,174 @@
+"""KORE's bills in, our frozen values out; pure.
+
+A missing key means null (KORE leaves null fields out), and every name is a guess (assumption K-7): so a bill is read
+through the candidate names of `assumptions`, never through one fixed shape.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from integrations.errors import RecordRejected
+from integrations.values import Billing, BillingStatus
+from integrations.vendors.kore import assumptions
+
+MAX_TEXT = 499
+MAX_MONEY = Decimal(10) ** 15
+# Money comes as JSON numbers, and as floats they would lose cents.
+_DECODER = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+
+
+@dataclass(frozen=True, slots=True)
+class Picklist:
+    """One choice of a list: its code, its word, or both."""
+
+    code: str = ""
+    value: str = ""
+
+
+def parse_system_time(text: str) -> datetime:
+    """A SystemDateTime, to the second; raises ValueError. Without a zone it is UTC: the guide's samples lack the Z."""
+    moment = datetime.fromisoformat(text.strip())
+    try:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as mistake:
+        raise ValueError(text) from mistake
+    return moment.replace(microsecond=0)
+
+
+def parse_picklist(given: object) -> Picklist:
+    """A choice from any of its shapes: `{"code", "value"}`, bare code, bare word; empty for anything else."""
+    if isinstance(given, dict):
+        return Picklist(code=_text(given.get("code")), value=_text(given.get("value")))
+    return Picklist(value=_text(given)) if isinstance(given, str) else Picklist(code=_text(given))
+
+
+def is_active(state: Picklist) -> bool:
+    """Whether a record counts: no state at all means active, for null is never sent."""
+    return (state.code or state.value or assumptions.ACTIVE_CODE).lower() in {
+        assumptions.ACTIVE_CODE,
+        assumptions.ACTIVE_WORD,
+    }
+
+
+def interpret_billing(payload: bytes, context: Mapping[str, str]) -> Billing:
+    """A bill as a Billing. `context["currency"]` is the connection's default, there when the bill names no currency."""
+    fields = _Fields(payload)
+    amount, paid = fields.money("amount"), fields.money("paid")
+    balance = fields.money("balance")
+    if balance is None and amount is not None and paid is not None:
+        balance = amount - paid
+    state = parse_picklist(fields.find("state"))
+    word = fields.text("payment_status")
+    status = _status(word, is_active=is_active(state), amount=amount, paid=paid, invoiced=fields.money("invoiced"))
+    return Billing(
+        number=fields.text("number"),
+        title=fields.text("title"),
+        status=status,
+        vendor_status=word or state.value or state.code,
+        account=fields.text("account"),
+        deal_id=fields.text("deal").lower(),
+        currency=_currency(fields.text("currency")) or context.get("currency", ""),
+        amount=amount,
+        tax_amount=fields.money("tax"),
+        paid_amount=paid,
+        balance=balance,
+        billed_date=fields.date("billed date"),
+        due_date=fields.date("due date"),
+        paid_date=fields.date("paid date"),
+        opened_at=fields.system_time("created"),
+        changed_at=fields.system_time("changed"),
+    )
+
+
+class _Fields:
+    """A bill's values by our names."""
+
+    def __init__(self, payload: bytes) -> None:
+        try:
+            self._values = _DECODER.decode(payload)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as mistake:
+            raise RecordRejected("This bill is not a JSON object we can read.", detail=str(mistake)[:200]) from mistake
+
+    def find(self, name: str) -> object:
+        """The value of the first candidate that has one."""
+        for key in assumptions.BILLING_FIELDS[name]:
+            value = self._values.get(key)
+            if value is not None and value != "":
+                return value
+        return None
+
+    def text(self, name: str) -> str:
+        given = self.find(name)
+        if isinstance(given, str):
+            return _text(given)
+        choice = parse_picklist(given)
+        return choice.value or choice.code
+
+    def money(self, name: str) -> Decimal | None:
+        given = self.find(name)
+        if given is None:
+            return None
+        try:
+            value = Decimal(str(given).strip())
+        except ArithmeticError as mistake:
+            raise _rejection(name, given, "a number") from mistake
+        if not (value.is_finite() and abs(value) < MAX_MONEY):
+            raise _rejection(name, given, "a sensible sum")
+        return value
+
+    def date(self, name: str) -> date | None:
+        given = self.find(name)
+        try:
+            # A date is never moved by a zone, and a time behind it counts for nothing (guide: "Dates").
+            return None if given is None else date.fromisoformat(str(given).strip()[:10])
+        except ValueError as mistake:
+            raise _rejection(name, given, "a date") from mistake
+
+    def system_time(self, name: str) -> datetime | None:
+        given = self.find(name)
+        try:
+            return None if given is None else parse_system_time(str(given))
+        except ValueError as mistake:
+            raise _rejection(name, given, "a time") from mistake
+
+
+def _text(given: object) -> str:
+    """Words and numbers as text; nothing for lists and the like."""
+    if isinstance(given, bool) or not isinstance(given, str | int | Decimal):
+        return ""
+    return str(given).replace("\x00", "").strip()[:MAX_TEXT]
+
+
+def _rejection(name: str, given: object, wanted: str) -> RecordRejected:
+    return RecordRejected(f"The bill's {name} is not {wanted}: {str(given)[:80]}")
+
+
+def _currency(text: str) -> str:
+    """An ISO 4217 code, or "" for anything else: a currency is never guessed from a name or a sign."""
+    return text.upper() if len(text) == 3 and text.isascii() and text.isalpha() else ""
+
+
+def _status(
+    word: str, *, is_active: bool, amount: Decimal | None, paid: Decimal | None, invoiced: Decimal | None
+) -> BillingStatus:
+    """The money says how far a bill is, where it is told; the word decides what the money leaves open."""
+    meant = assumptions.PAYMENT_WORDS.get(word.lower())
+    if not is_active or meant == BillingStatus.VOID:
+        return BillingStatus.VOID
+    if meant == BillingStatus.DRAFT:
+        return BillingStatus.DRAFT
+    if amount is not None and paid is not None and amount > 0:
+        if paid > 0:
+            return BillingStatus.PAID if paid >= amount else BillingStatus.PARTIALLY_PAID
+    elif meant in {BillingStatus.PAID, BillingStatus.PARTIALLY_PAID}:
+        return BillingStatus(meant)
+    if invoiced is not None and invoiced > 0:
+        return BillingStatus.BILLED
+    if meant:
+        return BillingStatus(meant)
+    return BillingStatus.UNKNOWN if word else BillingStatus.SCHEDULED

@@ -1,0 +1,309 @@
+"""KORE in a box: token endpoint, entities with filter, order and selection, and the faults a client must stand."""
+
+import base64
+import binascii
+import secrets
+import threading
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, ClassVar
+from urllib.parse import unquote_plus
+
+import msgspec
+
+from integrations.sandbox.kit import Reply, Request, Sandbox, route
+from integrations.vendors.kore.sandbox_data import EMPTY_ENTITIES, Customer, Row, Table, customer
+from integrations.vendors.kore.sandbox_query import (
+    BadQuery,
+    Filter,
+    comparable,
+    lowest,
+    parse_filter,
+    parse_order,
+    parse_select,
+)
+from integrations.vendors.kore.sandbox_world import World
+
+MAX_TOP = 100
+CACHED_ROWS = 20_000
+PREFLIGHT = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET,HEAD,OPTIONS",
+    "Access-Control-Max-Age": "1800",
+    "Access-Control-Allow-Headers": (
+        "Connection,Cache-Control,Expires,Pragma,Authorization,X-Api-Key,Content-Type,Content-Length"
+    ),
+}
+
+
+class Refusal(Exception):
+    """An error answer in KORE's shape (guide: "Errors")."""
+
+    def __init__(self, status: int, category: str, message: str) -> None:
+        super().__init__(message)
+        body = {"id": str(uuid.uuid4()), "error_id": str(uuid.uuid4()), "error": category, "message": message}
+        errors = [message] if category == "Validation" else None
+        self.reply = Reply.json({**body, "link": None, "errors": errors}, status)
+
+
+class Emulator(Sandbox):
+    """`sizes`: bills of each customer. Faults are attributes and methods; those of `controls` a person may press."""
+
+    key = "kore"
+    controls: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("expire_tokens", "Expire every token"),
+        ("revoke_access", "Revoke all access"),
+        ("restore_access", "Give access back"),
+        ("withdraw_payments", "Withdraw the licence for payments"),
+        ("license_everything", "License every entity again"),
+        ("fail_five_times", "Answer the next five requests with a server error"),
+    )
+
+    def __init__(self, *, sizes: tuple[int, ...] = (7000, 4000), **options: Any) -> None:
+        super().__init__(**options)
+        self.customers = [customer(number) for number in range(len(sizes))]
+        self.worlds = [
+            World(who, size, seed=self.seed, epoch=self.epoch, change_every=self.change_every)
+            for who, size in zip(self.customers, sizes, strict=True)
+        ]
+        self.token_lifetime = timedelta(hours=1)
+        self.has_bare_state = False  # the guide's samples print `"state": 0`
+        self.has_naive_times = False  # … and system times without their Z
+        self.renamed: dict[str, str] = {}  # our field names -> what this KORE calls them
+        self.after_page: Callable[[str], None] | None = None  # called once, after the next page of any entity
+        self._denied: set[tuple[int, str]] = set()
+        self._is_revoked = False
+        self._failing = 0
+        self._cache: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
+        self._lock = threading.RLock()
+
+    def demo_setup(self, account: int = 0) -> tuple[dict[str, Any], dict[str, str]]:
+        who = self.customers[account]
+        settings = {
+            "client_id": who.client_id,
+            "currency": who.currency,
+            "base_url": self.url,
+            "auth_url": self.url,
+            "credentials_in": who.credentials_in,
+            "api_version": "",
+        }
+        return settings, {"client_secret": who.client_secret, "api_key": who.api_key}
+
+    def table(self, account: int, entity: str) -> Table:
+        return self.worlds[account].tables[entity]
+
+    def expire_tokens(self) -> None:
+        self.tokens.revoke("access")
+
+    def revoke_access(self) -> None:
+        """Neither tokens nor keys nor secrets are taken any more."""
+        self._is_revoked = True
+        self.expire_tokens()
+
+    def restore_access(self) -> None:
+        self._is_revoked = False
+
+    def deny(self, entity: str, account: int = 0) -> None:
+        """Withdraw the licence for one entity."""
+        self._denied.add((account, entity))
+
+    def withdraw_payments(self) -> None:
+        self._denied |= {(who.number, "billing-payments") for who in self.customers}
+
+    def license_everything(self) -> None:
+        self._denied.clear()
+
+    def fail(self, times: int) -> None:
+        """500 with an `error_id` for the next requests of entities."""
+        self._failing = times
+
+    def fail_five_times(self) -> None:
+        self.fail(5)
+
+    def handle(self, request: Request) -> Reply:
+        if request.method == "OPTIONS":
+            return Reply(status=204, headers=PREFLIGHT)
+        if request.method == "HEAD":
+            request = replace(request, method="GET")
+        try:
+            if request.method != "GET" and not request.path.lower().startswith("/connect/token"):
+                raise Refusal(405, "Validation", "The API is read only.")
+            reply = super().handle(request)
+        except Refusal as refusal:
+            reply = refusal.reply
+        return replace(reply, headers={**reply.headers, "Access-Control-Allow-Origin": "*"})
+
+    def not_found(self, request: Request) -> Reply:
+        return Refusal(404, "NotFound", "There is nothing at this address.").reply
+
+    @route("POST", "/connect/token")
+    def give_token(self, request: Request) -> Reply:
+        form = request.form
+        if form.get("grant_type") != "client_credentials":
+            return Reply.json({"error": "unsupported_grant_type"}, 400)
+        who = self._client(request, form)
+        if who is None or self._is_revoked:
+            return Reply.json({"error": "invalid_client"}, 400)
+        if form.get("scope", "pss-api") != "pss-api":
+            return Reply.json({"error": "invalid_scope"}, 400)
+        token = self.tokens.issue(
+            f"eyJhbGciOiJSUzI1NiJ9.{secrets.token_urlsafe(40)}.{secrets.token_urlsafe(20)}",
+            kind="access",
+            lifetime=self.token_lifetime,
+            account=who.number,
+        )
+        lasts = int(self.token_lifetime.total_seconds())
+        return Reply.json({"access_token": token, "expires_in": lasts, "token_type": "Bearer", "scope": "pss-api"})
+
+    @route("GET", "/users/current")
+    def current_user(self, request: Request) -> Reply:
+        who = self._customer(request)
+        return Reply.json({"id": self.worlds[who.number].deals.guid(0, "people"), "name": f"{who.name} API user"})
+
+    @route("GET", "/entities/{entity}")
+    def list_rows(self, request: Request, entity: str) -> Reply:
+        who, table = self._open(request, entity)
+        with self._lock:
+            try:
+                body = b"[]" if table is None else self._list(request, table, self.worlds[who.number])
+            except BadQuery as mistake:
+                raise Refusal(400, "Validation", str(mistake)) from mistake
+            if self.after_page:
+                hook, self.after_page = self.after_page, None
+                hook(entity)
+        return _json(body)
+
+    @route("GET", "/entities/{entity}/{row_id}")
+    def show_row(self, request: Request, entity: str, row_id: str) -> Reply:
+        who, table = self._open(request, entity)
+        with self._lock:
+            self.worlds[who.number].catch_up(self.clock.now())
+            number = table.number_of.get(row_id.lower()) if table else None
+            if table is None or number is None:
+                raise Refusal(404, "NotFound", f"There is no {entity} with this id.")
+            try:
+                chosen = parse_select(request.get("select"), self._types(table))
+            except BadQuery as mistake:
+                raise Refusal(400, "Validation", str(mistake)) from mistake
+            return _json(self._render(table, number, *chosen))
+
+    def _client(self, request: Request, form: dict[str, str]) -> Customer | None:
+        """Whose credentials these are; both values are URL-decoded, from the body as from Basic (RFC 6749, 2.3.1)."""
+        kind, _, packed = request.headers.get("authorization", "").partition(" ")
+        given = form.get("client_id", ""), form.get("client_secret", "")
+        if kind.lower() == "basic":
+            try:
+                name, _, word = base64.b64decode(packed, validate=True).decode().partition(":")
+            except (binascii.Error, UnicodeDecodeError):
+                return None
+            given = unquote_plus(name), unquote_plus(word)
+        return next((who for who in self.customers if (who.client_id, who.client_secret) == given), None)
+
+    def _customer(self, request: Request) -> Customer:
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        facts = self.tokens.find(token, "access") if kind == "Bearer" else None
+        if facts is None or self.tokens.is_expired(facts) or self._is_revoked:
+            raise Refusal(401, "Authentication", "The token is missing, invalid or expired.")
+        who: Customer = self.customers[facts["account"]]
+        if request.headers.get("x-api-key") != who.api_key:
+            raise Refusal(401, "Authentication", "The API key is missing or not valid.")
+        return who
+
+    def _open(self, request: Request, entity: str) -> tuple[Customer, Table | None]:
+        who = self._customer(request)
+        with self._lock:
+            if self._failing:
+                self._failing -= 1
+                raise Refusal(500, "Server", "Something went wrong. Contact support and include the id included.")
+        if (who.number, entity) in self._denied:
+            raise Refusal(403, "Authorization", f"You are not allowed to read {entity}.")
+        table = self.worlds[who.number].tables.get(entity)
+        if table is None and entity not in EMPTY_ENTITIES:
+            raise Refusal(404, "NotFound", f"There is no entity {entity}.")
+        return who, table
+
+    def _types(self, table: Table) -> dict[str, str]:
+        return {self.renamed.get(name, name): kind for name, kind in table.types.items()}
+
+    def _list(self, request: Request, table: Table, world: World) -> bytes:
+        world.catch_up(self.clock.now())
+        types = self._types(table)
+        top, skip = _number(request, "top", MAX_TOP, 1, MAX_TOP), _number(request, "skip", 0, 0, 10**9)
+        wanted = parse_filter(text, types) if (text := request.get("filter").strip()) else None
+        order = parse_order(request.get("orderby"), types)
+        chosen = parse_select(request.get("select"), types)
+        numbers, taken = [], 0
+        for number in self._candidates(table, wanted, order, types):
+            if wanted is None or wanted.holds(self._row(table, number, wanted), types):
+                taken += 1
+                if taken > skip:
+                    numbers.append(number)
+                if len(numbers) == top:
+                    break
+        return b"[%s]" % b",".join(self._render(table, number, *chosen) for number in numbers)
+
+    def _candidates(
+        self, table: Table, wanted: Filter | None, order: list[tuple[str, str, bool]], types: dict[str, str]
+    ) -> Iterator[int]:
+        """Row numbers in order, those left out that the filter's bound on the change date rules out anyway."""
+        start = 0
+        if bound := lowest(wanted, self.renamed.get("modified_date", "modified_date")):
+            start = table.first_since(bound)
+        if order[:2] == [("modified_date", "", False), ("id", "", False)]:
+            return (number for _, _, number in table.by_change[start:])
+        if start == 0 and order in ([], [("id", "", False)]):
+            return (number for _, number in table.by_id)
+        numbers = [number for _, _, number in table.by_change[start:]]
+        rows = {number: self._named(table.row(number)) for number in numbers}
+        for field, part, is_descending in reversed(order or [("id", "", False)]):
+            # Null comes first, as SQL Server has it.
+            def weight(number: int, field: str = field, part: str = part) -> tuple[bool, Any]:
+                value = comparable(rows[number][field], types[field], part)
+                return value is not None, 0 if value is None else value
+
+            numbers.sort(key=weight, reverse=is_descending)
+        return iter(numbers)
+
+    def _row(self, table: Table, number: int, wanted: Filter) -> Row:
+        if wanted.fields <= {"modified_date", "id"}:
+            return {"modified_date": table.stamp(number), "id": table.ids[number]}
+        return self._named(table.row(number))
+
+    def _named(self, row: Row) -> Row:
+        return {self.renamed.get(name, name): value for name, value in row.items()} if self.renamed else row
+
+    def _render(self, table: Table, number: int, fields: frozenset[str], has_nulls: bool) -> bytes:
+        style = (self.has_bare_state, self.has_naive_times, *self.renamed.items())
+        key = (id(table), number, table.version[number], fields, has_nulls, style)
+        if body := self._cache.get(key):
+            return body
+        row = table.row(number)
+        if self.has_bare_state:
+            row["state"] = row["state"]["code"]
+        if self.has_naive_times:
+            row |= {name: row[name].removesuffix("Z") for name, kind in table.types.items() if kind == "system"}
+        kept = {
+            name: value
+            for name, value in self._named(row).items()
+            if (not fields or name in fields) and (has_nulls or value is not None)
+        }
+        body = self._cache[key] = msgspec.json.encode(kept)
+        if len(self._cache) > CACHED_ROWS:
+            self._cache.popitem(last=False)
+        return body
+
+
+def _number(request: Request, name: str, default: int, least: int, most: int) -> int:
+    text = request.get(name)
+    if not text:
+        return default
+    if not text.isdecimal() or not least <= int(text) <= most:
+        raise BadQuery(f"'{name}' must be a number from {least} to {most}.")
+    return int(text)
+
+
+def _json(body: bytes) -> Reply:
+    return Reply(body=body, headers={"Content-Type": "application/json; charset=utf-8"})
