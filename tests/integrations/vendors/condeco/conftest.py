@@ -1,0 +1,17 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from integrations.vendors.condeco.sandbox import Emulator
+
+MONDAY = datetime(2026, 3, 16, tzinfo=UTC)  # daylight saving in New York, not yet in Frankfurt
+MID_MORNING = MONDAY.replace(hour=15)  # 11:00 in New York
+
+
+@pytest.fixture
+def condeco() -> Iterator[Emulator]:
+    sandbox = Emulator(sizes=(60, 30), epoch=MONDAY)
+    sandbox.clock.freeze(MID_MORNING)
+    with sandbox.serve():
+        yield sandbox
