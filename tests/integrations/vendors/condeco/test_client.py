@@ -18,8 +18,6 @@ from integrations.sandbox.kit import Fault
 from integrations.vendors.condeco.connector import connector
 from tests.integrations.vendor_access import VendorAccess, vendor_access
 
-from .conftest import MONDAY
-
 PORTAL = b"<!doctype html><title>Sign up</title>"
 APPLICATION_401 = b'{"Message":"Authorization has been denied for this request."}'
 WRONG_KEY = b'{"statusCode":401,"message":"Access denied due to invalid Subscription Key. Provide a valid key."}'
@@ -301,76 +299,3 @@ def test_no_secret_is_in_the_words_or_details_of_a_failure(condeco):
             with pytest.raises(IntegrationError) as failure:
                 access.token()
             assert not any(secret in failure.value.words + failure.value.detail for secret in access.secrets.values())
-
-
-# The live test and the account
-
-
-def states(access: VendorAccess) -> dict[str, str]:
-    return {capability.stream: capability.state for capability in connector.check(access)}
-
-
-def test_the_live_test_finds_everything_available_in_six_calls(condeco):
-    with vendor_access(connector, condeco) as access:
-        assert states(access) == {"locations": "available", "rooms": "available", "room-bookings": "available"}
-        assert len(access.exchanges) == 6  # the token is one of them
-
-
-def test_the_live_test_tells_which_key_is_missing(condeco):
-    condeco.withdraw_bookings_key()
-    with vendor_access(connector, condeco) as access:
-        assert states(access) == {"locations": "available", "rooms": "available", "room-bookings": "not_permitted"}
-
-    condeco.restore_keys()
-    condeco.withdraw_hierarchy_key()
-    with vendor_access(connector, condeco) as access:
-        assert set(states(access).values()) == {"not_permitted"}
-
-
-def test_the_live_test_says_when_there_is_no_room_to_ask_about(condeco):
-    condeco.weather.add(Fault(path="/rooms", status=200, body=b'{"IsError":false,"Data":[]}', times=9))
-
-    with vendor_access(connector, condeco) as access:
-        assert states(access)["room-bookings"] == "unknown"
-
-
-def test_an_ended_platinum_subscription_is_not_permitted(condeco):
-    condeco.withdraw_platinum()
-
-    with vendor_access(connector, condeco) as access:
-        capabilities = connector.check(access)
-
-    assert {capability.state for capability in capabilities} == {"not_permitted"}
-    assert "Platinum" in capabilities[0].note
-
-
-def test_the_account_is_the_customer_host_with_the_subscription_name():
-    settings = {"customer_url": "https://Acme.condecosoftware.com", "subscription_name": "Acme_UK"}
-    other = {**settings, "subscription_name": "Acme_US"}
-
-    assert connector.identity(settings) == "acme.condecosoftware.com/acme_uk"
-    assert connector.identity(settings) != connector.identity(other)
-
-
-# The emulator's own limits
-
-
-def test_the_emulator_refuses_more_calls_a_minute_than_it_allows(condeco):
-    condeco.calls_per_minute = 5
-    with vendor_access(connector, condeco) as access:
-        with pytest.raises(RateLimited) as limit:
-            read(access, "rooms")
-        assert limit.value.retry_after == timedelta(seconds=60)
-        condeco.clock.advance(timedelta(seconds=60))
-        assert connector.check(access)
-
-
-def test_the_emulator_counts_the_week_and_begins_anew_on_monday(condeco):
-    with vendor_access(connector, condeco) as access:
-        access.token()
-        condeco.use_up_week()
-        with pytest.raises(RateLimited) as limit:
-            read(access, "locations")
-        assert condeco.clock.now() + limit.value.retry_after == MONDAY + timedelta(days=7)
-        condeco.clock.advance(limit.value.retry_after)
-        assert read(access, "locations") == 4

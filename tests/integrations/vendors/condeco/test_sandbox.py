@@ -1,15 +1,19 @@
-"""The emulator's data: rules that hold whatever the size and however long it runs."""
+"""The emulator: what holds for its data whatever the size and however long it runs, and the limits it keeps."""
 
 from collections import defaultdict
 from datetime import timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from integrations.errors import RateLimited
+from integrations.vendors.condeco.connector import connector
 from integrations.vendors.condeco.sandbox import Emulator
 from integrations.vendors.condeco.sandbox_diary import Account
+from tests.integrations.vendor_access import vendor_access
 
 from .conftest import MID_MORNING, MONDAY
 
@@ -70,3 +74,24 @@ def test_time_changes_bookings_that_are_not_over_and_adds_new_ones_for_days_to_c
     assert sum(account.diary.version) > 100
     for number in range(300, len(account.diary)):
         assert account.times_of(number)[0] > account.diary.created[number]
+
+
+def test_the_emulator_refuses_more_calls_a_minute_than_it_allows(condeco):
+    condeco.calls_per_minute = 5
+    with vendor_access(connector, condeco) as access:
+        with pytest.raises(RateLimited) as limit:
+            access.read_all(connector.stream("rooms"))
+        assert limit.value.retry_after == timedelta(seconds=60)
+        condeco.clock.advance(timedelta(seconds=60))
+        assert connector.check(access)
+
+
+def test_the_emulator_counts_the_week_and_begins_anew_on_monday(condeco):
+    with vendor_access(connector, condeco) as access:
+        access.token()
+        condeco.use_up_week()
+        with pytest.raises(RateLimited) as limit:
+            access.read_all(connector.stream("locations"))
+        assert condeco.clock.now() + limit.value.retry_after == MONDAY + timedelta(days=7)
+        condeco.clock.advance(limit.value.retry_after)
+        assert access.read_all(connector.stream("locations"))
