@@ -62,7 +62,6 @@ class Emulator(Sandbox):
         self.refuses_last_update = self.has_moved = False
         self.broken: set[int] = set()
         self.withheld: set[int] = set()
-        self._regenerated = 0
         self.accounts = [
             Account(
                 index=index,
@@ -102,7 +101,9 @@ class Emulator(Sandbox):
 
     def rotate_credentials(self) -> None:
         """Someone presses Regenerate: the secrets change, tokens already given out live on to their end."""
-        self._regenerated += 1
+        times = self._times_regenerated() + 1
+        # Kept with the tokens, so that a restarted demo still knows the pair it gave out last.
+        self.tokens.issue("pair", kind="regenerated", lifetime=timedelta(days=3650), times=times)
 
     def revoke_access(self) -> None:
         """Secrets and tokens are refused. `demo_setup` then gives the new secrets."""
@@ -208,8 +209,11 @@ class Emulator(Sandbox):
             return _invalid("MessageId", "Required", "MessageId is required, up to 128 characters", None)
         return answer(account, message_id)
 
+    def _times_regenerated(self) -> int:
+        return int((self.tokens.find("pair", "regenerated") or {"times": 0})["times"])
+
     def _secret(self, account: Account) -> str:
-        return hashlib.sha256(f"{account.client_id}/{self._regenerated}".encode()).hexdigest()[:40]
+        return hashlib.sha256(f"{account.client_id}/{self._times_regenerated()}".encode()).hexdigest()[:40]
 
     def _token_text(self, account: Account) -> str:
         """`<data><----><sign>`: claims and signature, Base64Url without padding. The signature is a stand-in."""

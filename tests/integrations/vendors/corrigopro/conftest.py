@@ -19,3 +19,11 @@ def corrigopro() -> Iterator[Emulator]:
 def access(corrigopro: Emulator) -> Iterator[VendorAccess]:
     with vendor_access(connector, corrigopro) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[tuple[Emulator, VendorAccess]]:
+    """One small sandbox for all examples of a law or a table; it keeps what they change."""
+    sandbox = Emulator(sizes=(60, 5), search_cap=20)
+    with sandbox.serve(), vendor_access(connector, sandbox) as opened:
+        yield sandbox, opened

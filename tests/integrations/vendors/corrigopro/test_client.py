@@ -1,7 +1,9 @@
 """Signing in, the live test, and every failure told by who acts next."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -62,7 +64,7 @@ def test_the_identity_tells_companies_apart(corrigopro: Emulator) -> None:
 
 
 @pytest.mark.parametrize("change", [{"client_id": "nobody"}, {"client_secret": "wrong"}, {"client_secret": ""}])
-def test_a_wrong_pair_asks_for_the_right_one(corrigopro: Emulator, change: dict[str, str]) -> None:
+def test_a_wrong_pair_asks_for_the_right_one(corrigopro: Emulator, change: dict[str, Any]) -> None:
     with vendor_access(connector, corrigopro, **change) as access, pytest.raises(ReconnectNeeded) as stop:
         connector.check(access)
 
@@ -103,10 +105,10 @@ def test_a_regenerated_pair_matters_only_when_the_token_ends(corrigopro: Emulato
     ],
 )
 def test_a_failed_sign_in_says_who_acts_next(
-    corrigopro: Emulator, access: VendorAccess, fault: Fault, error: type[IntegrationError], code: str
+    shared: tuple[Emulator, VendorAccess], fault: Fault, error: type[IntegrationError], code: str
 ) -> None:
-    fault.path = "Token"
-    corrigopro.weather.add(fault)
+    sandbox, access = shared
+    sandbox.weather.add(replace(fault, path="Token"))
 
     with pytest.raises(error) as failure:
         connector.request_token(door(access))
@@ -155,15 +157,14 @@ def test_a_lifetime_left_out_or_written_as_text_is_understood(corrigopro: Emulat
 )
 @pytest.mark.parametrize("stream", [Customers(), WorkOrders()], ids=["customers", "work-orders"])
 def test_a_failed_read_says_who_acts_next(
-    corrigopro: Emulator,
-    access: VendorAccess,
+    shared: tuple[Emulator, VendorAccess],
     stream: Customers | WorkOrders,
     fault: Fault,
     error: type[IntegrationError],
     code: str,
 ) -> None:
-    fault.path, fault.times = "Direct/api", 1
-    corrigopro.weather.add(fault)
+    sandbox, access = shared
+    sandbox.weather.add(replace(fault, path="Direct/api"))
 
     with pytest.raises(error) as failure:
         access.read_all(stream)

@@ -15,7 +15,9 @@ PAYLOADS = Path(__file__).parent / "payloads"
 
 
 def interpret(name: str) -> WorkOrder:
-    return connector.stream("work-orders").interpret((PAYLOADS / f"{name}.json").read_bytes(), {})
+    order = connector.stream("work-orders").interpret((PAYLOADS / f"{name}.json").read_bytes(), {})
+    assert isinstance(order, WorkOrder)
+    return order
 
 
 def at(text: str) -> datetime:

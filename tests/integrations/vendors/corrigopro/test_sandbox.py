@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -127,6 +128,17 @@ def test_a_token_ends_after_1199_seconds(vendor: Emulator) -> None:
         assert ask(vendor, "GET", "/am/Direct/api/customers", headers, ("messageId", "m"))[0] == expected
 
 
+def test_a_restarted_demo_knows_its_tokens_and_its_newest_pair(tmp_path: Path) -> None:
+    first = Emulator(sizes=(5, 5), state_dir=tmp_path)
+    first.rotate_credentials()
+    headers = signed_in(first)
+
+    second = Emulator(sizes=(5, 5), state_dir=tmp_path)
+
+    assert second.demo_setup()[1] == first.demo_setup()[1]
+    assert ask(second, "GET", "/am/Direct/api/customers", headers, ("messageId", "m"))[0] == 200
+
+
 def test_the_same_seed_gives_the_same_orders() -> None:
     epoch = datetime(2026, 3, 1, tzinfo=UTC)
     first, second = (Emulator(sizes=(20, 5), seed=4, epoch=epoch) for _ in range(2))
@@ -163,7 +175,7 @@ def test_time_moves_open_orders_on_and_brings_new_ones() -> None:
     moved = [number for number, status in before.items() if book.status(number) != status]
     assert len(moved) >= 20
     assert {book.last_update(number) for number in moved} <= {
-        vendor.epoch + timedelta(minutes=10) * n for n in range(11)
+        vendor.epoch + timedelta(minutes=10) * n for n in range(51)
     }
 
 
