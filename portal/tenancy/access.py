@@ -26,3 +26,10 @@ def require_role(role: Role) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def opens_own_scopes(view: View) -> View:
+    """Run the view outside any transaction: it calls a vendor, and opens a scope around each piece of database work
+    and around rendering. The membership has been checked all the same."""
+    view.opens_own_scopes = True  # type: ignore[attr-defined]
+    return view

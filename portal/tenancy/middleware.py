@@ -41,6 +41,8 @@ class TenantMiddleware:
             request.tenant_is_missing = True  # type: ignore[attr-defined]
             return self.get_response(request)
         request.membership = membership  # type: ignore[attr-defined]
+        if getattr(match.func, "opens_own_scopes", False):
+            return self._private(self.get_response(request))
         with tenant_scope(membership.tenant_id):
             return self._answer(request)
 
@@ -55,8 +57,11 @@ class TenantMiddleware:
             transaction.set_rollback(True)
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        response.headers.setdefault("Cache-Control", "private, no-store")
+        response = self._private(self.get_response(request))
         if response.status_code >= 500:
             transaction.set_rollback(True)
+        return response
+
+    def _private(self, response: HttpResponse) -> HttpResponse:
+        response.headers.setdefault("Cache-Control", "private, no-store")
         return response
