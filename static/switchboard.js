@@ -28,6 +28,21 @@
     if (question && !window.confirm(question)) event.preventDefault();
   });
 
+  // Where a new tenant's clock is asked for, the browser's own is the best guess.
+  for (const select of document.querySelectorAll("form[data-guess-zone] select[name=time_zone]")) {
+    const guess = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const option = [...select.options].find((candidate) => candidate.value === guess);
+    if (option && select.value === "UTC") option.selected = true;
+  }
+
+  // A passkey that is refused, or a prompt that is closed, says so beside the button instead of in the console.
+  document.addEventListener("allauth.error", (event) => {
+    const words = document.getElementById("passkey-error");
+    if (!words) return;
+    event.preventDefault();
+    words.hidden = false;
+  });
+
   // Copies the text of the element named by data-copy.
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch
+from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
 from integrations.problems.models import Problem
@@ -98,3 +98,17 @@ def _entries(
 def _problem_words(tenant_id: int) -> str:
     number = Problem.objects.filter(tenant_id=tenant_id, closed_at=None, needs_a_person=True).count()
     return "" if not number else f"{number} {'problem needs' if number == 1 else 'problems need'} a person"
+
+
+_ACCOUNT = (
+    ("account", "Profile", "user-round"),
+    ("account_email", "E-mail address", "mail"),
+    ("account_change_password", "Password", "key-round"),
+    ("mfa_index", "Two-step sign-in", "shield-check"),
+    ("usersessions_list", "Sessions", "monitor-smartphone"),
+)
+
+
+def account_navigation(request: HttpRequest) -> list[Entry]:
+    """The pages of a person's own account."""
+    return [Entry(label, icon, reverse(name), request.path.startswith(reverse(name))) for name, label, icon in _ACCOUNT]

@@ -1,10 +1,15 @@
 """Whose clock a page shows: the reader's own zone, else the tenant's, else UTC."""
 
 from collections.abc import Callable
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+
+_REGIONS = frozenset(
+    {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
+)
 
 
 def zone_of(request: HttpRequest) -> ZoneInfo:
@@ -22,6 +27,17 @@ def zone_of(request: HttpRequest) -> ZoneInfo:
 def city_of(zone: ZoneInfo) -> str:
     """How a person calls the zone: "Chicago" for America/Chicago."""
     return zone.key.rpartition("/")[2].replace("_", " ")
+
+
+@cache
+def zone_choices() -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """Every zone people live in, by region, for a select."""
+    regions: dict[str, list[tuple[str, str]]] = {}
+    for name in sorted(available_timezones()):
+        region, _, city = name.partition("/")
+        if region in _REGIONS:
+            regions.setdefault(region, []).append((name, city.replace("_", " ")))
+    return (("Everywhere", (("UTC", "UTC"),)), *((region, tuple(zones)) for region, zones in regions.items()))
 
 
 class ZoneMiddleware:

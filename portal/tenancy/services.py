@@ -24,6 +24,8 @@ from portal.tenancy.models import (
 )
 from portal.tenancy.scope import current_tenant_id, ops_scope, tenant_scope
 
+MOST_OPEN_INVITATIONS = 200
+
 
 def memberships_of(user: User) -> list[Membership]:
     """Every tenant the person belongs to, by name."""
@@ -54,6 +56,13 @@ def create_tenant(*, name: str, time_zone: str, currency: str, owner: User) -> T
     raise ValidationError("Choose another name.")
 
 
+def update_tenant(tenant: Tenant, *, name: str, time_zone: str, currency: str, by: User) -> None:
+    """Change what the tenant is called and how its times and money are read."""
+    tenant.name, tenant.time_zone, tenant.currency = name, time_zone, currency
+    tenant.save(update_fields=["name", "time_zone", "currency"])
+    note("tenant.changed", tenant, by=by, time_zone=time_zone, currency=currency)
+
+
 def invite(*, tenant: Tenant, email: str, role: Role, invited_by: Membership) -> Invitation:
     """Send a one-time link to that address. A former open invitation to it is replaced."""
     email = email.lower()
@@ -61,28 +70,58 @@ def invite(*, tenant: Tenant, email: str, role: Role, invited_by: Membership) ->
         raise ValidationError("You cannot give a role above your own.")
     if Membership.objects.filter(tenant=tenant, user__email=email).exists():
         raise ValidationError(f"{email} already belongs to {tenant}.")
+    former = Invitation.objects.filter(tenant=tenant, email=email, accepted_at=None)
+    if former.filter(role__gt=invited_by.role).exists():
+        raise ValidationError(f"{email} has an open invitation to a role above yours.")
+    if Invitation.objects.filter(tenant=tenant, accepted_at=None).count() >= MOST_OPEN_INVITATIONS:
+        raise ValidationError("There are too many open invitations. Withdraw some first.")
     secret, digest = new_secret()
-    Invitation.objects.filter(tenant=tenant, email=email, accepted_at=None).delete()
-    invitation = Invitation.objects.create(
-        tenant=tenant,
-        email=email,
-        role=role,
-        digest=digest,
-        invited_by=invited_by.user,
-        expires_at=timezone.now() + INVITATION_LIFE,
-    )
+    try:
+        with transaction.atomic():
+            former.delete()
+            invitation = Invitation.objects.create(
+                tenant=tenant,
+                email=email,
+                role=role,
+                digest=digest,
+                invited_by=invited_by.user,
+                expires_at=timezone.now() + INVITATION_LIFE,
+            )
+    except IntegrityError as twice:  # two clicks at once
+        raise ValidationError(f"{email} has just been invited.") from twice
     note("people.invited", email, by=invited_by.user, role=role.label)
-    link = f"{settings.SITE_URL}{reverse('invitation', args=[secret])}"
-    facts = {"invitation": invitation, "tenant": tenant, "inviter": invited_by.user, "link": link}
-    transaction.on_commit(
-        lambda: send_mail(
-            f"{invited_by.user} invites you to {tenant} on Switchboard",
-            render_to_string("people/invitation_email.txt", facts),
-            None,
-            [email],
-        )
-    )
+    _mail(invitation, secret, invited_by.user)
     return invitation
+
+
+def resend_invitation(invitation: Invitation, *, by: Membership) -> None:
+    """Send a new link that lasts from now on; the former one no longer works, as only its digest was kept."""
+    if invitation.role > by.role:
+        raise ValidationError("You cannot give a role above your own.")
+    secret, invitation.digest = new_secret()
+    invitation.expires_at = timezone.now() + INVITATION_LIFE
+    invitation.invited_by = by.user
+    invitation.save(update_fields=["digest", "expires_at", "invited_by"])
+    note("people.invited_again", invitation.email, by=by.user, role=invitation.get_role_display())
+    _mail(invitation, secret, by.user)
+
+
+def withdraw_invitation(invitation: Invitation, *, by: Membership) -> None:
+    """The link stops working."""
+    if invitation.role > by.role:
+        raise ValidationError("You cannot withdraw an invitation to a role above your own.")
+    invitation.delete()
+    note("people.invitation_withdrawn", invitation.email, by=by.user)
+
+
+def _mail(invitation: Invitation, secret: str, inviter: User) -> None:
+    """After the commit; a mail that fails is logged, and the people page offers to send it again."""
+    tenant = invitation.tenant
+    link = f"{settings.SITE_URL}{reverse('invitation', args=[secret])}"
+    facts = {"invitation": invitation, "tenant": tenant, "inviter": inviter, "link": link}
+    subject = " ".join(f"{inviter} invites you to {tenant} on Switchboard".split())  # a header takes no line break
+    body = render_to_string("people/invitation_email.txt", facts)
+    transaction.on_commit(lambda: send_mail(subject, body, None, [invitation.email]), robust=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +141,26 @@ def find_invitation(secret: str) -> OpenInvitation | None:
     return OpenInvitation(invitation, invitation.tenant) if invitation else None
 
 
+def invitations_for(user: User) -> list[OpenInvitation]:
+    """The open invitations to the person's own address, which they proved when they signed up."""
+    with ops_scope():
+        return [
+            OpenInvitation(invitation, invitation.tenant)
+            for invitation in Invitation.objects.select_related("tenant", "invited_by")
+            .filter(email=user.email.lower(), accepted_at=None, expires_at__gt=timezone.now())
+            .exclude(tenant__in=user.memberships.values("tenant"))
+            .order_by("created_at")
+        ]
+
+
 def accept_invitation(found: OpenInvitation, user: User) -> Membership:
-    """Join. Raises ValidationError when the invitation is for another address or was used meanwhile."""
+    """Join. Raises ValidationError when it is for another address, or was used, withdrawn or sent anew meanwhile."""
     if user.email.lower() != found.invitation.email.lower():
         raise ValidationError(f"This invitation is for {found.invitation.email}. Sign in with that address.")
     with tenant_scope(found.tenant.pk):
-        taken = Invitation.objects.filter(pk=found.invitation.pk, accepted_at=None).update(accepted_at=timezone.now())
-        if not taken:
-            raise ValidationError("This invitation has already been used.")
+        as_found = Invitation.objects.filter(pk=found.invitation.pk, digest=found.invitation.digest, accepted_at=None)
+        if not as_found.update(accepted_at=timezone.now()):
+            raise ValidationError("This invitation is no longer open.")
         membership, _ = Membership.objects.get_or_create(
             tenant=found.tenant, user=user, defaults={"role": found.invitation.role}
         )

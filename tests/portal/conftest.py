@@ -22,6 +22,7 @@ def signed_in() -> Callable[[User], Client]:
 
 
 @pytest.fixture(autouse=True)
-def _fresh_limits() -> None:
+def _fresh_limits(request: pytest.FixtureRequest) -> None:
     """Rate limits count in the cache: one test's attempts are not the next one's."""
-    cache.clear()
+    if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
+        cache.clear()

@@ -7,6 +7,7 @@ from typing import Any
 import lucide
 from django import template
 from django.contrib.messages.storage.base import Message
+from django.forms import BaseForm
 from django.template import Context
 from django.utils import formats, timezone
 from django.utils.html import format_html
@@ -14,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from integrations.connections.models import Connection
 from integrations.contract import Connector
+from portal.pages.context import Entry, account_navigation
 from portal.pages.links import tenant_url
 
 register = template.Library()
@@ -21,6 +23,16 @@ register = template.Library()
 NONE = "–"
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "AUD": "A$", "CAD": "CA$", "NZD": "NZ$", "JPY": "¥", "INR": "₹"}
 _WITHOUT_CENTS = frozenset({"JPY", "KRW", "CLP", "ISK", "VND", "XAF", "XOF", "PYG", "UGX"})
+# The first mark found counts: most browsers claim to be several.
+_BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
 _TONES = {"error": "bad", "warning": "warn", "success": "ok"}
 _ICONS = {"bad": "circle-alert", "warn": "triangle-alert", "ok": "circle-check", "info": "info"}
 
@@ -29,6 +41,12 @@ _ICONS = {"bad": "circle-alert", "warn": "triangle-alert", "ok": "circle-check",
 def turl(context: Context, name: str, *args: Any, **query: Any) -> str:
     """`{% turl 'work-orders' status='open' %}`: a page of this tenant; keywords become the query."""
     return tenant_url(context["request"], name, *args, **query)
+
+
+@register.simple_tag(takes_context=True)
+def account_nav(context: Context) -> list[Entry]:
+    """The pages of the reader's own account."""
+    return account_navigation(context["request"])
 
 
 @register.simple_tag
@@ -48,6 +66,14 @@ def vendor_tile(of: Connection | Connector, size: str = "") -> dict[str, str]:
 def badge(text: str, tone: str = "") -> dict[str, str]:
     """A word in a pill; tone: ok, warn, bad, busy or nothing."""
     return {"text": text, "tone": tone}
+
+
+@register.filter
+def without_placeholders(form: BaseForm) -> BaseForm:
+    """Every field has its label; a placeholder that repeats it only looks as if it were filled in."""
+    for field in form.fields.values():
+        field.widget.attrs.pop("placeholder", None)
+    return form
 
 
 @register.filter
@@ -134,6 +160,14 @@ def duration(span: timedelta | None) -> str:
         return f"{rest} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+@register.filter
+def browser(user_agent: str) -> str:
+    """A browser as its user would call it: "Firefox on Windows"."""
+    name = next((word for mark, word in _BROWSERS if mark in user_agent), "Unknown browser")
+    system = next((word for mark, word in _SYSTEMS if mark in user_agent), "")
+    return f"{name} on {system}" if system else name
 
 
 @register.filter
