@@ -5,7 +5,7 @@ from portal.tenancy.models import Event, Invitation, Membership, Tenant
 
 
 @admin.register(Tenant)
-class TenantAdmin(admin.ModelAdmin[Tenant]):
+class TenantAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("name", "slug", "time_zone", "currency", "created_at")
     search_fields = ("name", "slug")
     ordering = ("name",)
@@ -13,7 +13,7 @@ class TenantAdmin(admin.ModelAdmin[Tenant]):
 
 
 @admin.register(Membership)
-class MembershipAdmin(admin.ModelAdmin[Membership]):
+class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("user", "tenant", "role", "created_at")
     list_filter = ("role",)
     list_select_related = ("user", "tenant")
@@ -23,7 +23,7 @@ class MembershipAdmin(admin.ModelAdmin[Membership]):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(admin.ModelAdmin[Invitation]):
+class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """To look at and to withdraw; only a member's page sends one."""
 
     list_display = ("email", "tenant", "role", "expires_at", "accepted_at")
@@ -36,7 +36,7 @@ class InvitationAdmin(admin.ModelAdmin[Invitation]):
 
 
 @admin.register(Event)
-class EventAdmin(admin.ModelAdmin[Event]):
+class EventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """The audit trail is append only, for operators too."""
 
     list_display = ("at", "tenant", "actor", "action", "subject")
