@@ -25,7 +25,12 @@ LIFE = timedelta(minutes=10)
 
 
 class AttemptRefused(Exception):
-    """A callback that is not the end of a round begun in this browser; the words are for the person."""
+    """A callback that does not end a round begun in this browser; the words are for the person. `attempt` is the round
+    it would have ended, where this browser and person are known to have begun one."""
+
+    def __init__(self, words: str, attempt: AuthorizationAttempt | None = None) -> None:
+        super().__init__(words)
+        self.attempt = attempt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +87,13 @@ def finish(*, vendor: str, user: User, browser: str, state: str) -> Authorizatio
             .first()
         )
         if attempt is None or attempt.used_at is not None:
-            raise AttemptRefused("This sign-in has been used already or was started elsewhere. Press Connect again.")
+            raise AttemptRefused(
+                "This sign-in has been used already or was started elsewhere. Press Connect again.", attempt
+            )
         if attempt.expires_at <= now:
-            raise AttemptRefused("The sign-in took longer than ten minutes. Press Connect again.")
+            raise AttemptRefused("The sign-in took longer than ten minutes. Press Connect again.", attempt)
         if not hmac.compare_digest(digest_of(state), attempt.state_digest):
-            raise AttemptRefused("The vendor's answer does not belong to this sign-in. Press Connect again.")
+            raise AttemptRefused("The vendor's answer does not belong to this sign-in. Press Connect again.", attempt)
         attempt.used_at = now
         attempt.save(update_fields=["used_at"])
     return attempt

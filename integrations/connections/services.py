@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from integrations.connections.access import TrialAccess, stored_secrets
 from integrations.connections.models import (
+    AuthorizationAttempt,
     Capability,
     Connection,
     ConnectionState,
@@ -28,9 +29,11 @@ from portal.tenancy.audit import note
 from portal.tenancy.scope import current_tenant_id
 
 
-def access_connection(connection_id: UUID) -> Connection:
-    """The one door to a connection of the current tenant; another tenant's does not exist (Http404)."""
-    found = Connection.objects.filter(tenant_id=current_tenant_id(), pk=connection_id).first()
+def access_connection(connection_id: UUID, *, for_change: bool = False) -> Connection:
+    """The one door to a connection of the current tenant; another tenant's does not exist (Http404). `for_change`
+    locks its row, so that two deeds at once come one after the other."""
+    rows = Connection.objects.filter(tenant_id=current_tenant_id(), pk=connection_id)
+    found = (rows.select_for_update(of=("self",)) if for_change else rows).first()
     if found is None or found.vendor not in connectors():
         raise Http404("There is no such connection.")
     return found
@@ -68,6 +71,22 @@ def save_draft(
 ) -> Connection:
     """Keep what was entered, secrets sealed. Raises ValidationError when that vendor account is connected already,
     or when a connection would turn to a different account."""
+    account = ensure_account(connection, vendor=vendor, settings=settings)
+    row = connection or Connection(tenant_id=current_tenant_id(), vendor=vendor)
+    row.name, row.settings, row.account = name, dict(settings), account
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        raise _taken(vendor, account) from None
+    seal_secrets(row, secrets)
+    note("connection.saved", row, by=by, vendor=vendor, secrets=sorted(secrets))
+    return row
+
+
+def ensure_account(connection: Connection | None, *, vendor: str, settings: Mapping[str, Any]) -> str:
+    """The vendor account these settings lead to. Raises ValidationError when another connection has it, or when it is
+    not the one this connection belongs to."""
     connector = connectors()[vendor]
     account = connector.identity(settings)
     if connection is not None and connection.connected_at and account != connection.account:
@@ -75,16 +94,25 @@ def save_draft(
             f"These details lead to another {connector.label} account ({account}) than the one this connection "
             f"belongs to ({connection.account}). Connect it as a new one."
         )
-    row = connection or Connection(tenant_id=current_tenant_id(), vendor=vendor)
-    row.name, row.settings, row.account = name, dict(settings), account
-    try:
-        with transaction.atomic():
-            row.save()
-    except IntegrityError:
-        raise ValidationError(f"This {connector.label} account ({account}) is connected already.") from None
-    seal_secrets(row, secrets)
-    note("connection.saved", row, by=by, vendor=vendor, secrets=sorted(secrets))
-    return row
+    others = Connection.objects.filter(tenant_id=current_tenant_id(), vendor=vendor, account=account)
+    if others.exclude(pk=connection.pk if connection else None).exists():
+        raise _taken(vendor, account)
+    return account
+
+
+def _taken(vendor: str, account: str) -> ValidationError:
+    label = connectors()[vendor].label
+    other = Connection.objects.filter(tenant_id=current_tenant_id(), vendor=vendor, account=account).first()
+    if other is not None and other.is_draft:
+        return ValidationError(f"“{other}” has been begun for this {label} account ({account}). Continue that one.")
+    name = f" as “{other}”" if other else ""
+    return ValidationError(f"This {label} account ({account}) is connected already{name}.")
+
+
+def expect_sign_in(connection: Connection, *, by: User) -> None:
+    """Its details changed, and only a person on the vendor's page can prove them."""
+    label = connection.connector.label
+    _turn(connection, ConnectionState.NEEDS_RECONNECT, f"The details are saved. Sign in at {label} to use them.", by)
 
 
 def seal_secrets(connection: Connection, secrets: Mapping[str, str]) -> None:
@@ -105,7 +133,8 @@ def secrets_of(connection: Connection, entered: Mapping[str, str]) -> dict[str, 
 
 
 def mark_connected(connection: Connection, found: tuple[Found, ...], tokens: Tokens | None, *, by: User | None) -> None:
-    """The live test passed: active, with its tokens stored and what it may read written down."""
+    """The live test passed: active, with its tokens stored and what it may read written down. What a person paused
+    stays paused."""
     now = timezone.now()
     if tokens is not None:
         store_tokens(connection.tenant_id, connection.pk, tokens)
@@ -116,8 +145,10 @@ def mark_connected(connection: Connection, found: tuple[Found, ...], tokens: Tok
             stream=capability.stream,
             defaults={"state": capability.state, "note": capability.note[:500], "proved_at": now},
         )
-    connection.state, connection.reason, connection.since = ConnectionState.ACTIVE, "", now
-    connection.state_by, connection.proved_at = by, now
+    if not connection.is_paused:
+        connection.state, connection.reason, connection.since = ConnectionState.ACTIVE, "", now
+        connection.state_by = by
+    connection.proved_at = now
     if connection.connected_at is None:
         connection.connected_at, connection.connected_by = now, by
     connection.save()
@@ -133,28 +164,39 @@ def say_why_not(connection: Connection, words: str) -> None:
 
 
 def pause(connection: Connection, *, by: User) -> None:
+    """Raises ValidationError when it is not active."""
+    if not connection.is_active:
+        raise ValidationError(f"{connection} is not active, so there is nothing to pause.")
     _turn(connection, ConnectionState.PAUSED, "", by)
     note("connection.paused", connection, by=by)
 
 
 def resume(connection: Connection, *, by: User) -> None:
+    """Raises ValidationError when it is not paused."""
+    if not connection.is_paused:
+        raise ValidationError(f"{connection} is not paused.")
     _turn(connection, ConnectionState.ACTIVE, "", by)
     note("connection.resumed", connection, by=by)
 
 
 def disconnect(connection: Connection, *, by: User) -> None:
-    """Forget every secret and token; the data stays."""
-    Credential.objects.filter(tenant_id=connection.tenant_id, connection=connection).delete()
-    Token.objects.filter(tenant_id=connection.tenant_id, connection=connection).delete()
+    """Forget every secret and token; the data stays. Raises ValidationError when that was done before."""
+    if connection.is_disconnected:
+        raise ValidationError(f"{connection} is disconnected already.")
+    of_it = {"tenant_id": connection.tenant_id, "connection": connection}
+    Credential.objects.filter(**of_it).delete()
+    Token.objects.filter(**of_it).delete()
+    AuthorizationAttempt.objects.filter(**of_it, used_at=None).update(used_at=timezone.now())
     close_problems(connection.pk)
     _turn(connection, ConnectionState.DISCONNECTED, "", by)
     note("connection.disconnected", connection, by=by)
 
 
 def erase(connection: Connection, *, by: User) -> None:
-    """Remove the connection with everything it brought."""
+    """Remove the connection with everything it brought; the database follows its keys, nothing is read for it."""
     note("connection.erased", connection, by=by)
-    connection.delete()
+    rows = Connection.objects.filter(tenant_id=connection.tenant_id, pk=connection.pk)
+    rows._raw_delete(rows.db)
 
 
 def _turn(connection: Connection, state: ConnectionState, reason: str, by: User | None) -> None:

@@ -98,6 +98,8 @@ class SyncRun(OfConnection):
         ]
         indexes: ClassVar = [
             models.Index(fields=["tenant", "connection", "-queued_at"], name="run_latest"),
+            models.Index(fields=["tenant", "stream_state", "-queued_at"], name="run_of_stream"),
+            models.Index(fields=["tenant", "-queued_at", "-id"], name="run_of_tenant"),
             models.Index(fields=["next_slice_at"], condition=models.Q(finished_at=None), name="run_open"),
         ]
 

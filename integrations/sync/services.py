@@ -25,7 +25,9 @@ def begin(connection: Connection, *, by: User | None) -> list[SyncRun]:
 
 def start_sync(connection: Connection, *, by: User | None, stream: str = "", trigger: str = "person") -> list[SyncRun]:
     """Queue a run for the stream, or for every stream the vendor allows. An open run is used, not doubled, and what
-    only waits for its next try goes on at once."""
+    only waits for its next try goes on at once. Nothing begins on a connection that is not active."""
+    if not connection.is_active:
+        return []
     refused = set(
         Capability.objects.filter(tenant_id=connection.tenant_id, connection=connection)
         .exclude(state__in=["available", "unknown"])
