@@ -22,7 +22,7 @@ from portal.tenancy.models import (
     digest_of,
     new_secret,
 )
-from portal.tenancy.scope import current_tenant_id, ops_scope, tenant_scope
+from portal.tenancy.scope import ops_scope, tenant_scope
 
 MOST_OPEN_INVITATIONS = 200
 
@@ -194,7 +194,7 @@ def _keep_an_owner(membership: Membership) -> None:
         return
     owners = list(
         Membership.objects.select_for_update()
-        .filter(tenant_id=current_tenant_id(), role=Role.OWNER)
+        .filter(tenant=membership.tenant_id, role=Role.OWNER)
         .values_list("pk", flat=True)
     )
     if owners == [membership.pk]:
