@@ -20,6 +20,7 @@ from integrations.vendors.corecon.failures import Asking, failure, number_of
 logger = logging.getLogger(__name__)
 NOTHING = frozenset({204, 205})
 PARTIAL = 206
+CODE_MISMATCH = 470
 END_OF_PAGES = frozenset({404, 416})  # on a page after the first
 
 
@@ -169,6 +170,8 @@ def _ask(http: Http, method: str, url: str, asking: Asking, **parts: Any) -> Ans
     if number is not None and meaning_of(number).repeat:
         answer = _send(http, method, url, **parts)
         number = number_of(answer, asking)
+    if number == CODE_MISMATCH:
+        logger.warning("Corecon refuses a sign-in code as not belonging to the request (470): it may be a forged one.")
     if number is not None:
         raise failure(answer, number, asking)
     if answer.status == 202:

@@ -88,7 +88,7 @@ class Emulator(Sandbox):
             "account_key": app.account_key,
             "integration_key": app.integration_key,
             "grant": "authorization_code",
-            "scopes": "add,read,edit" if len(app.scopes) == 3 else "read",
+            "scopes": "read",
             "registered_state": app.state,
             "refresh_minutes": app.refresh_minutes,
             "username": "",

@@ -48,12 +48,12 @@ def demo_apps() -> list[App]:
             account="Harborline Builders",
             name="Switchboard",
             prefix="GC",
-            secret_key="hb-7Qk2vXw9+Zr/4Lm==",  # noqa: S106  of the sandbox
+            secret_key="hb-7Qk2vXw9+Zr/4Lm==",
             state="Harbor#2026$%line&ok",
             scopes=frozenset({"add", "read", "edit"}),
             refresh_minutes=1440,
             username="ellen.keller",
-            password="Level & plumb 7",  # noqa: S106  of the sandbox
+            password="Level & plumb 7",
             time_zone="America/New_York",
             environment="sandbox",
         ),
@@ -61,12 +61,12 @@ def demo_apps() -> list[App]:
             account="Prairie Ridge Construction",
             name="Switchboard",
             prefix="PR",
-            secret_key="pr-Tz81:mNc%5Yb0",  # noqa: S106  of the sandbox
+            secret_key="pr-Tz81:mNc%5Yb0",
             state="100% prairie + ridge/#$",
             scopes=frozenset({"read"}),
             refresh_minutes=4320,
             username="d.okafor",
-            password="barn-raising-1897",  # noqa: S106  of the sandbox
+            password="barn-raising-1897",
             time_zone="America/Chicago",
             environment="production",
         ),

@@ -124,16 +124,13 @@ class Books:
         slow = self.change_every * 20 if self.change_every else None
         self.shelves: dict[str, Shelf] = {
             "Company": Shelf(size=self.companies, seed=self.seed + 1, epoch=self.epoch, change_every=slow),
-            "Project": Shelf(
-                size=self.projects, seed=self.seed + 2, epoch=self.epoch, change_every=slow, grow_after=25
-            ),
+            "Project": Shelf(size=self.projects, seed=self.seed + 2, epoch=self.epoch, change_every=slow),
             "LaborTime": TimecardShelf(
                 size=self.timecards if self.projects else 0,
                 seed=self.seed + 3,
                 epoch=self.epoch,
                 span=TIMECARD_SPAN,
                 change_every=self.change_every,
-                grow_after=4,
             ),
         }
         self.row = lru_cache(maxsize=20_000)(self._row)
