@@ -8,7 +8,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
 from integrations.problems.models import Problem
-from portal.pages.links import tenant_url
+from portal.pages.links import home_of, tenant_url
 from portal.pages.zones import city_of, zone_of
 from portal.tenancy.models import Membership, Role
 from portal.tenancy.services import memberships_of
@@ -60,7 +60,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         facts |= {
             "membership": membership,
             "tenant": membership.tenant,
-            "home_url": f"/t/{membership.tenant.slug}/",
+            "home_url": home_of(membership.tenant),
             "nav": SimpleLazyObject(lambda: navigation(request, membership)),
         }
     return facts

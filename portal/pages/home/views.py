@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from portal.accounts.models import User
 from portal.pages.home.forms import TenantForm
+from portal.pages.links import home_of
 from portal.tenancy import services
 from portal.tenancy.models import Tenant
 
@@ -28,7 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
     memberships = services.memberships_of(request.user)
     invitations = services.invitations_for(request.user)
     if len(memberships) == 1 and not invitations:
-        return redirect("overview", memberships[0].tenant.slug)
+        return redirect(home_of(memberships[0].tenant))
     if memberships:
         return render(request, "home/choose.html", {"invitations": invitations})
     return render(request, "home/start.html", {"invitations": invitations})
@@ -45,7 +46,7 @@ def create_tenant(request: SignedInRequest) -> HttpResponse:
             owner=request.user,
         )
         messages.success(request, f"{tenant} is ready. Connect your first vendor.")
-        return redirect("overview", tenant.slug)
+        return redirect(home_of(tenant))
     return render(request, "home/create_tenant.html", {"form": form})
 
 
@@ -86,4 +87,4 @@ def _join(request: HttpRequest, found: services.OpenInvitation, user: User) -> H
 
 def _welcome(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     messages.success(request, f"Welcome to {tenant}.")
-    return redirect("overview", tenant.slug)
+    return redirect(home_of(tenant))

@@ -16,9 +16,10 @@ from django.utils.safestring import SafeString, mark_safe
 from integrations.connections.models import Connection
 from integrations.contract import Connector
 from portal.pages.context import Entry, account_navigation
-from portal.pages.links import tenant_url
+from portal.pages.links import home_of, tenant_url
 
 register = template.Library()
+register.filter(home_of)
 
 NONE = "–"
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "AUD": "A$", "CAD": "CA$", "NZD": "NZ$", "JPY": "¥", "INR": "₹"}
