@@ -30,7 +30,7 @@ class TenantMiddleware:
         if match.app_names[:1] == ["admin"]:
             with ops_scope():
                 return self._answer(request)
-        slug = match.captured_kwargs.get("tenant_slug")
+        slug = match.kwargs.get("tenant_slug")
         if slug is None:
             return self.get_response(request)
         if not request.user.is_authenticated:
