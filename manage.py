@@ -10,7 +10,10 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the first thing a person with an
 
 def main() -> None:
     """Puts the surroundings in place before Django reads its settings."""
-    from portal.launcher.problems import LaunchError
+    try:
+        from portal.launcher.problems import LaunchError
+    except ModuleNotFoundError as error:
+        sys.exit(f"{error}: use the Python that `make` installs into, .venv/bin/python manage.py …")
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     try:

@@ -45,9 +45,10 @@ class Home:
         """A directory below the base that only the servers' account can enter."""
         return own_directory(self.base / name, self.account)
 
-    def socket_directory(self) -> Path:
+    @property
+    def sockets(self) -> Path:
         """A short path for a Unix socket, the same at every start."""
-        return own_directory(SOCKETS / f"switchboard-{os.geteuid()}-{_short_hash(self.base)}", self.account)
+        return SOCKETS / f"switchboard-{os.geteuid()}-{_short_hash(self.base)}"
 
     def reachable(self, parent: Path, names: Sequence[str], *, version: str) -> Path:
         """The directory the named trees lie in: `parent`, or a copy the account can reach, made once a version."""

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, LiteralString
 from urllib.parse import quote
 
-from portal.launcher.accounts import Home
+from portal.launcher.accounts import Home, own_directory
 from portal.launcher.binaries import Binaries
-from portal.launcher.problems import LaunchError, explain_log, plain_errors
+from portal.launcher.problems import LaunchError, failure, plain_errors
 from portal.launcher.processes import evict, runs_in, spawn, stop, tail, wait_until
 from portal.launcher.state import write_private
 
@@ -53,11 +53,6 @@ class Postgres:
         return self.home.base / "postgres"
 
     @cached_property
-    def sockets(self) -> Path:
-        """The directory of the one socket the server listens on."""
-        return self.home.socket_directory()
-
-    @cached_property
     def password(self) -> str:
         """The login role's password, kept beside the data."""
         path = self.data.with_name("postgres.password")
@@ -71,21 +66,22 @@ class Postgres:
     @property
     def url(self) -> str:
         """Read alike by Django's settings and by libpq."""
-        return f"postgres://{USER}:{quote(self.password)}@/{DATABASE}?host={quote(str(self.sockets), safe='')}"
+        return f"postgres://{USER}:{quote(self.password)}@/{DATABASE}?host={quote(str(self.home.sockets), safe='')}"
 
     def start(self) -> None:
         """Returns once the server answers queries and the database exists."""
         if not self.data.exists():
             self._create_cluster()
         self._evict_leftover()
+        own_directory(self.home.sockets, self.home.account)
         with plain_errors(self.log), self.log.open("ab") as log:
             for _attempt in range(20):
                 since = log.seek(0, os.SEEK_END)
                 if self._answers(log):
                     break
-                said = tail(self.log, 40, since=since)
+                said = tail(self.log, 400, since=since)
                 if not any(words in said for words in _STILL_THERE):
-                    raise LaunchError(explain_log(said, self.data) or f"PostgreSQL did not start.\n{said}")
+                    raise failure("PostgreSQL did not start.", said, self.data)
                 wait_until(lambda: False, 0.5)
         with self._connect() as connection:
             known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
@@ -101,6 +97,8 @@ class Postgres:
         """Ends the server: connections are cut, what was committed is kept."""
         if self.process is not None:
             stop(self.process, *_SHUT_DOWN)
+            with contextlib.suppress(OSError):
+                self.home.sockets.rmdir()
 
     def kill(self) -> None:
         """As if the power had failed, for tests of what follows."""
@@ -111,7 +109,7 @@ class Postgres:
     def _answers(self, log: Any) -> bool:
         settings = [
             "listen_addresses=",
-            f"unix_socket_directories={self.sockets}",
+            f"unix_socket_directories={self.home.sockets}",
             "unix_socket_permissions=0700",
             "max_connections=100",
         ]
@@ -169,8 +167,8 @@ class Postgres:
                 process.wait()
             word.unlink()
             if process.returncode != 0:
-                said = tail(self.log, 40, since=since)
-                raise LaunchError(explain_log(said, self.data) or f"PostgreSQL's data could not be created.\n{said}")
+                said = tail(self.log, 400, since=since)
+                raise failure("PostgreSQL's data could not be created.", said, self.data)
             draft.rename(self.data)
 
     def _evict_leftover(self) -> None:
@@ -208,7 +206,7 @@ class Postgres:
         import psycopg
 
         with psycopg.connect(
-            host=str(self.sockets),
+            host=str(self.home.sockets),
             user=USER,
             password=self.password,
             dbname="postgres",

@@ -23,9 +23,10 @@ class InUse(LaunchError):
 NO_SPACE = "The disk is full: nothing more can be written to {place}."
 NOT_WRITABLE = "Cannot write to {place}: make it writable, or set STATE_DIR to a directory that is."
 
-# What the servers say in their own logs, and what a person can do about it.
+# What programs say in their own logs, and what a person can do about it.
 _LOG_LINES = (
     ("No space left on device", NO_SPACE),
+    ("Check free disk space", NO_SPACE),
     ("Disk quota exceeded", NO_SPACE),
     ("Read-only file system", NOT_WRITABLE),
     ("Permission denied", NOT_WRITABLE),
@@ -36,12 +37,13 @@ _LOG_LINES = (
 )
 
 
-def explain_log(text: str, place: Path) -> str | None:
-    """The clear line for a server's log, or None when the log has to speak for itself."""
+def failure(what: str, said: str, place: Path) -> LaunchError:
+    """What a program's own words come to: one clear line where there is one, else `what` and its last words."""
     for words, line in _LOG_LINES:
-        if words in text:
-            return line.format(place=place)
-    return None
+        if words in said:
+            return LaunchError(line.format(place=place))
+    last_words = "\n".join(said.splitlines()[-15:])
+    return LaunchError(f"{what}\n{last_words}")
 
 
 @contextlib.contextmanager

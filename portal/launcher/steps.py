@@ -15,7 +15,7 @@ from typing import IO, Self
 from urllib.parse import urlsplit
 
 from portal.launcher.ports import answers
-from portal.launcher.problems import LaunchError, plain_errors
+from portal.launcher.problems import LaunchError, failure, plain_errors
 from portal.launcher.processes import spawn, stop, tail
 
 _HEALTH_TIMEOUT = 120.0  # seconds
@@ -69,8 +69,8 @@ class Step:
         printed = self._output.read().decode(errors="replace")
         if status != 0:
             name = " ".join(Path(part).name for part in self.argv[1:])
-            words = tail(self.log, since=self._since) or printed
-            raise LaunchError(f"`{name}` failed (status {status}):\n{words}")
+            said = tail(self.log, 400, since=self._since) or printed
+            raise failure(f"`{name}` failed (status {status}):", said, self.log.parent.parent)
         return printed
 
     def __exit__(

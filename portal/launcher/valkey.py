@@ -14,7 +14,7 @@ from pathlib import Path
 from portal.launcher.accounts import Home
 from portal.launcher.binaries import Binaries
 from portal.launcher.ports import Ports
-from portal.launcher.problems import LaunchError, explain_log, plain_errors
+from portal.launcher.problems import LaunchError, failure, plain_errors
 from portal.launcher.processes import evict, spawn, stop, tail, wait_until
 from portal.launcher.state import remembered, write_private
 
@@ -111,7 +111,7 @@ class Valkey:
         said = tail(self.log, 40, since=since)
         if "Address already in use" in said:
             return False
-        raise LaunchError(explain_log(said, data) or f"Valkey did not start.\n{said}")
+        raise failure("Valkey did not start.", said, data)
 
     def _ping(self) -> bool:
         with contextlib.suppress(OSError):

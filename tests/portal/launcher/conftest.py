@@ -27,7 +27,9 @@ def state_dir() -> Iterator[Path]:
     above = Path(tempfile.mkdtemp(prefix="switch board "))
     above.chmod(0o755)
     yield above / "state"
-    shutil.rmtree(accounts.roaming_path(above / "state"), ignore_errors=True)
+    for base in (above / "state", roaming := accounts.roaming_path(above / "state")):
+        shutil.rmtree(accounts.Home(base, None).sockets, ignore_errors=True)
+    shutil.rmtree(roaming, ignore_errors=True)
     # A server whose owner was killed may still be putting its files away.
     assert wait_until(lambda: not shutil.rmtree(above, ignore_errors=True) and not above.exists(), 20)
 
