@@ -6,12 +6,14 @@ and no address inside our own network; the address is checked when connecting, s
 
 import ipaddress
 import socket
+import ssl
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -100,7 +102,7 @@ class _GuardedNetwork(httpcore.NetworkBackend):
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError as failure:
-            raise httpcore.ConnectError(f"cannot find {host}") from failure
+            raise UnknownHost(host) from failure
         addresses = [str(entry[4][0]) for entry in found]
         if not all(ipaddress.ip_address(address).is_global for address in addresses):
             raise ForbiddenAddress(host)
@@ -111,11 +113,21 @@ class ForbiddenAddress(Exception):
     """A name that leads into our own network."""
 
 
+class UnknownHost(Exception):
+    """A name that leads nowhere: mistyped, or the name service is away."""
+
+
+@cache
+def _ssl_context() -> ssl.SSLContext:
+    """One for all: reading the certificates anew takes longer than most requests."""
+    return httpx.create_ssl_context()
+
+
 class _Transport(httpx.HTTPTransport):
     def __init__(self, allowed: frozenset[tuple[str, int]], parallel: int) -> None:
-        super().__init__()
+        super().__init__(verify=_ssl_context())
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(),
+            ssl_context=_ssl_context(),
             max_connections=parallel,
             keepalive_expiry=30,
             network_backend=_GuardedNetwork(allowed),
@@ -183,6 +195,11 @@ class Http:
             raise ConfigurationNeeded(
                 f"The address {refusal} is not one we may call. Check the address you entered.", code="address"
             ) from refusal
+        except UnknownHost as failure:
+            error = "unknown host"
+            raise RetryLater(
+                f"We cannot find {failure}. Check the address you entered.", code="unknown_host"
+            ) from failure
         except httpx.TimeoutException as failure:
             error = "timeout"
             raise RetryLater("The vendor did not answer in time.", code="timeout") from failure

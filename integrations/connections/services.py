@@ -158,9 +158,9 @@ def mark_connected(connection: Connection, found: tuple[Found, ...], tokens: Tok
 
 def say_why_not(connection: Connection, words: str) -> None:
     """The live test of a new connection failed: it stays a draft and says why."""
-    connection.reason = words[:1000]
-    connection.since = timezone.now()
-    connection.save(update_fields=["reason", "since"])
+    connection.reason, connection.since = words[:1000], timezone.now()
+    rows = Connection.objects.filter(tenant_id=connection.tenant_id, pk=connection.pk, state=ConnectionState.DRAFT)
+    rows.update(reason=connection.reason, since=connection.since)
 
 
 def pause(connection: Connection, *, by: User) -> None:

@@ -78,36 +78,45 @@ class TokenKeeper:
 
     def _find_or_take_turn(self, good: Judge) -> str | _Entry | None:
         """The good token there is, or our turn to ask for one, or None: someone else is asking."""
-        now = timezone.now()
         with tenant_scope(self._tenant_id):
-            token = Token.objects.filter(tenant_id=self._tenant_id, connection_id=self._connection_id).first()
+            token = self._stored()
             if token is not None and good(token):
                 return self._open(token, "access")
-            journal = TokenRefresh.objects.filter(tenant_id=self._tenant_id, connection_id=self._connection_id)
-            journal.filter(finished_at=None, lapses_at__lt=now).update(
-                state=RefreshState.LOST, finished_at=now, error="the asking process is gone"
-            )
+            pk = self._open_journal()
+            if pk is None:
+                return None
+            # Another may have stored its answer between our look and our turn: look again before spending anything.
+            token = self._stored()
+            if token is not None and good(token):
+                TokenRefresh.objects.filter(pk=pk).delete()
+                return self._open(token, "access")
             generation = token.generation if token else 0
             refresh = self._open(token, "refresh") if token else ""
-            fingerprint = fingerprint_of(refresh)
-            losses = self._losses(generation, fingerprint)
-            mine = self._open_journal(generation, fingerprint, losses + 1)
-            if mine is None:
-                return None
-            return _Entry(mine, generation, refresh, self._open(token, "former_refresh") if token else "", losses > 0)
+            losses = self._losses(generation, fingerprint_of(refresh))
+            TokenRefresh.objects.filter(pk=pk).update(
+                attempt=losses + 1, generation=generation, fingerprint=fingerprint_of(refresh)
+            )
+            return _Entry(pk, generation, refresh, self._open(token, "former_refresh") if token else "", losses > 0)
 
-    def _open_journal(self, generation: int, fingerprint: str, attempt: int) -> int | None:
-        """Our new row's id; None when another row is open."""
+    def _stored(self) -> Token | None:
+        return Token.objects.filter(tenant_id=self._tenant_id, connection_id=self._connection_id).first()
+
+    def _open_journal(self) -> int | None:
+        """Our new row's id; None when another row is open. A row whose asker is gone is closed as a lost answer."""
+        now = timezone.now()
+        TokenRefresh.objects.filter(
+            tenant_id=self._tenant_id, connection_id=self._connection_id, finished_at=None, lapses_at__lt=now
+        ).update(state=RefreshState.LOST, finished_at=now, error="the asking process is gone")
         with connection.cursor() as cursor:
             cursor.execute(
                 """
                 insert into connections_tokenrefresh
                     (tenant_id, connection_id, attempt, generation, fingerprint, state, error, started_at, lapses_at)
-                values (%s, %s, %s, %s, %s, 'started', '', now(), now() + %s)
+                values (%s, %s, 1, 0, '', 'started', '', now(), now() + %s)
                 on conflict (tenant_id, connection_id) where finished_at is null do nothing
                 returning id
                 """,
-                [self._tenant_id, self._connection_id, attempt, generation, fingerprint, self._lease()],
+                [self._tenant_id, self._connection_id, self._lease()],
             )
             row = cursor.fetchone()
         return row[0] if row else None

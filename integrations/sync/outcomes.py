@@ -41,12 +41,20 @@ def failed(run_id: int, error: IntegrationError, *, budget: Budget) -> None:
         span = error.retry_after or _PAUSES[min(run.attempts, 1)]
         budget.hold(span)
         _wait(run, span, count=False)
-    elif isinstance(error, RetryLater) and run.attempts < len(_PAUSES):
-        _wait(run, max(error.retry_after or timedelta(), _with_jitter(_PAUSES[run.attempts])), count=True)
+    elif run.attempts < _tries(error):
+        asked = error.retry_after if isinstance(error, RetryLater) else None
+        _wait(run, max(asked or timedelta(), _with_jitter(_PAUSES[run.attempts])), count=True)
         if run.attempts > 1:
             problem_words(run.connection_id, error, run.stream)
     else:
         _end_in_failure(run, error)
+
+
+def _tries(error: IntegrationError) -> int:
+    """How often it may mend itself. An unknown shape gets two more looks: an answer may have been cut on its way."""
+    if isinstance(error, RetryLater):
+        return len(_PAUSES)
+    return 2 if isinstance(error, VendorChanged) else 0
 
 
 def broke(run_id: int, fence: int) -> None:

@@ -52,12 +52,12 @@ class Reader:
         return pages
 
     def _read(self) -> None:
-        cursor = self._cursor
+        latest = ""  # the first page may well end where the reading began: nothing new
         try:
-            for page in self._stream.read(self._access, cursor):
-                if page.records and page.cursor == cursor:
+            for page in self._stream.read(self._access, self._cursor):
+                if page.records and page.cursor == latest:
                     raise VendorChanged("The vendor sends the same page again and again.", code="endless")
-                cursor = page.cursor
+                latest = page.cursor
                 if not self._put(page):
                     return
             self._put(None)

@@ -40,7 +40,9 @@ class VendorAccess:
 
 
 @contextmanager
-def vendor_access(connector: Connector, sandbox: Sandbox, account: int = 0, **changes: object) -> Iterator[VendorAccess]:
+def vendor_access(
+    connector: Connector, sandbox: Sandbox, account: int = 0, **changes: object
+) -> Iterator[VendorAccess]:
     """`changes` override settings and secrets of the sandbox's own account by name."""
     settings, secrets = sandbox.demo_setup(account)
     for name, value in changes.items():

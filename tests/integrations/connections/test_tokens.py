@@ -1,0 +1,141 @@
+"""Tokens under competition and loss, against the real Corecon emulator: single-use refresh tokens."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from integrations.connections.access import open_connection
+from integrations.connections.models import Connection, RefreshState, Token, TokenRefresh
+from integrations.connections.services import mark_connected, save_draft
+from integrations.contract import Door
+from integrations.errors import ReconnectNeeded, RetryLater
+from integrations.http import Http
+from integrations.registry import connectors
+from integrations.sandbox.kit import Fault, Sandbox
+from portal.tenancy.scope import tenant_scope
+from tests.factories import a_tenant
+from tests.integrations.conftest import Serve
+
+pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def corecon(serve: Serve) -> Sandbox:
+    return serve("corecon", sizes=(3, 3))
+
+
+@pytest.fixture
+def connection(corecon: Sandbox) -> Connection:
+    """Signed in as by consent: the password grant gives the same rotating refresh token without a browser."""
+    connector = connectors()["corecon"]
+    settings, secrets = corecon.demo_setup(0)
+    settings["grant"] = "password"
+    settings["username"], secrets["password"] = "ellen.keller", "Level & plumb 7"
+    tenant = a_tenant()
+    host, port = corecon.url.removeprefix("http://").split(":")
+    door = Door(settings=settings, secrets=secrets, http=Http(allowed=frozenset({(host, int(port))})))
+    tokens = connector.request_token(door)
+    settings["grant"] = "authorization_code"
+    with tenant_scope(tenant.pk):
+        made = save_draft(None, vendor="corecon", name="Corecon", settings=settings, secrets=secrets, by=None)
+        mark_connected(made, (), tokens, by=None)
+    return made
+
+
+def journal(connection: Connection) -> list[TokenRefresh]:
+    with tenant_scope(connection.tenant_id):
+        return list(TokenRefresh.objects.filter(connection=connection).order_by("pk"))
+
+
+def expire(connection: Connection) -> None:
+    with tenant_scope(connection.tenant_id):
+        Token.objects.filter(connection=connection).update(expires_at=timezone.now() - timedelta(seconds=1))
+
+
+def token_calls(corecon: Sandbox) -> int:
+    return sum(count for call, count in corecon.requests.items() if call.lower().endswith("/token"))
+
+
+def ask(connection: Connection) -> str:
+    try:
+        with open_connection(connection.tenant_id, connection.pk) as access:
+            return access.token()
+    finally:
+        connections.close_all()
+
+
+def test_many_askers_of_an_expired_token_make_one_refresh(corecon: Sandbox, connection: Connection) -> None:
+    before = token_calls(corecon)
+    for _ in range(5):
+        expire(connection)
+        gate = threading.Barrier(8)
+
+        def at_once(gate: threading.Barrier = gate) -> str:
+            gate.wait()
+            return ask(connection)
+
+        with ThreadPoolExecutor(8) as workers:
+            got = {future.result() for future in [workers.submit(at_once) for _ in range(8)]}
+        assert len(got) == 1
+
+    assert token_calls(corecon) - before == 5
+    assert [row.state for row in journal(connection)] == [RefreshState.STORED] * 5
+
+
+def test_a_refused_token_is_renewed_once_for_all_who_saw_the_refusal(corecon: Sandbox, connection: Connection) -> None:
+    before = token_calls(corecon)
+    place = (connection.tenant_id, connection.pk)
+    with open_connection(*place) as first, open_connection(*place) as second:
+        refused = first.token()
+        assert second.token() == refused
+        renewed = first.renew_token(refused)
+        assert second.renew_token(refused) == renewed != refused
+
+    assert token_calls(corecon) - before == 1
+
+
+def test_a_lost_answer_is_asked_for_once_more_and_then_said_honestly(corecon: Sandbox, connection: Connection) -> None:
+    expire(connection)
+    corecon.weather.add(Fault(path="token", lose_reply=True))
+
+    with pytest.raises(ReconnectNeeded) as refusal:
+        ask(connection)
+
+    assert refusal.value.code == "lost_reply"
+    assert [row.state for row in journal(connection)] == [RefreshState.LOST, RefreshState.REFUSED]
+
+
+def test_an_answer_that_was_never_given_loses_nothing(corecon: Sandbox, connection: Connection) -> None:
+    expire(connection)
+    corecon.weather.add(Fault(path="token", status=503))
+
+    with pytest.raises(RetryLater):
+        ask(connection)
+
+    assert ask(connection)
+
+
+def test_the_place_of_an_asker_who_died_is_taken_over(corecon: Sandbox, connection: Connection) -> None:
+    expire(connection)
+    with tenant_scope(connection.tenant_id):
+        TokenRefresh.objects.create(
+            tenant_id=connection.tenant_id,
+            connection=connection,
+            generation=1,
+            fingerprint="",
+            lapses_at=timezone.now() - timedelta(seconds=1),
+        )
+
+    assert ask(connection)
+    assert [row.state for row in journal(connection)] == [RefreshState.LOST, RefreshState.STORED]
+
+
+def test_another_tenants_token_is_not_found(connection: Connection) -> None:
+    with tenant_scope(a_tenant().pk), pytest.raises(Connection.DoesNotExist):
+        Connection.objects.get(pk=connection.pk)
+    with tenant_scope(a_tenant().pk):
+        assert not Token.objects.exists()

@@ -1,0 +1,54 @@
+"""Carrying out runs in the test's own process, as a worker would: slice after slice."""
+
+from django.utils import timezone
+
+from integrations.connections.models import Connection
+from integrations.records.models import Record
+from integrations.sync.engine import carry_out_slice
+from integrations.sync.models import StreamState, SyncRun
+from integrations.sync.services import start_sync
+from portal.tenancy.scope import tenant_scope
+
+
+def work_off(connection: Connection, *, patience: int = 200) -> list[SyncRun]:
+    """Carry out every open run of the connection until none can go on; all its runs, oldest first."""
+    for _ in range(patience):
+        with tenant_scope(connection.tenant_id):
+            ready = list(
+                SyncRun.objects.filter(
+                    connection=connection, finished_at=None, next_slice_at__lte=timezone.now()
+                ).values_list("pk", flat=True)
+            )
+        if not ready:
+            break
+        for run_id in ready:
+            carry_out_slice(connection.tenant_id, run_id)
+    return runs_of(connection)
+
+
+def sync(connection: Connection, stream: str = "") -> list[SyncRun]:
+    """Sync now, to the end; the runs this brought."""
+    with tenant_scope(connection.tenant_id):
+        started = [run.pk for run in start_sync(connection, by=None, stream=stream)]
+    return [run for run in work_off(connection) if run.pk in started]
+
+
+def runs_of(connection: Connection) -> list[SyncRun]:
+    with tenant_scope(connection.tenant_id):
+        return list(SyncRun.objects.filter(connection=connection).select_related("stream_state").order_by("pk"))
+
+
+def state_of(connection: Connection, stream: str) -> StreamState:
+    with tenant_scope(connection.tenant_id):
+        return StreamState.objects.get(connection=connection, stream=stream)
+
+
+def stored(connection: Connection, stream: str) -> dict[str, str]:
+    """What is kept: payload by external id."""
+    with tenant_scope(connection.tenant_id):
+        return dict(Record.objects.filter(connection=connection, stream=stream).values_list("external_id", "payload"))
+
+
+def reload(connection: Connection) -> Connection:
+    with tenant_scope(connection.tenant_id):
+        return Connection.objects.get(pk=connection.pk)

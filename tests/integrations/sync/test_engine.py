@@ -1,0 +1,218 @@
+"""What the engine promises, against real emulators and the real database."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings as SettingsWrapper
+
+from integrations.connections.models import Connection, ConnectionState
+from integrations.contract import Page
+from integrations.problems.models import Problem
+from integrations.records.models import Billing, Record, RecordVersion, RejectedRecord
+from integrations.registry import connectors
+from integrations.sandbox.kit import Fault
+from integrations.sync import engine
+from integrations.sync.models import RunState, SyncRun
+from integrations.sync.services import start_sync, stop_all
+from portal.tenancy.scope import tenant_scope
+from tests.factories import a_tenant
+from tests.integrations.conftest import Connect, Serve
+from tests.integrations.sync.runs import reload, runs_of, state_of, stored, sync, work_off
+
+pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
+
+
+def test_a_first_run_stores_every_record_once_with_its_typed_row(serve: Serve, connect: Connect) -> None:
+    connection = connect(serve("kore", sizes=(230, 20)))
+
+    runs = work_off(connection)
+
+    billings = next(run for run in runs if run.stream == "billings")
+    assert (billings.state, billings.read, billings.new, billings.changed) == (RunState.DONE, 230, 230, 0)
+    assert len(stored(connection, "billings")) == 230
+    with tenant_scope(connection.tenant_id):
+        assert Billing.objects.filter(connection=connection).count() == 230
+    assert state_of(connection, "billings").last_good_at is not None
+
+
+def test_an_unchanged_record_is_not_written_again(serve: Serve, connect: Connect) -> None:
+    connection = connect(serve("kore", sizes=(120, 20)))
+    work_off(connection)
+    before = stored_rows(connection)
+
+    (run,) = sync(connection, "billings")
+
+    assert run.state == RunState.DONE
+    assert (run.new, run.changed) == (0, 0)
+    assert stored_rows(connection) == before
+
+
+def test_a_changed_record_keeps_its_earlier_payload(serve: Serve, connect: Connect) -> None:
+    sandbox = serve("kore", sizes=(60, 20), change_every=timedelta(seconds=1))
+    sandbox.clock.freeze(timezone.now())
+    connection = connect(sandbox)
+    work_off(connection)
+    first = stored(connection, "billings")
+
+    sandbox.clock.advance(timedelta(minutes=1))
+    (run,) = sync(connection, "billings")
+
+    second = stored(connection, "billings")
+    changed = {key for key in first if second[key] != first[key]}
+    assert run.changed == len(changed) > 0
+    with tenant_scope(connection.tenant_id):
+        versions = RecordVersion.objects.filter(record__connection=connection, record__stream="billings")
+        assert {v.record.external_id: v.payload for v in versions.select_related("record")} == {
+            key: first[key] for key in changed
+        }
+
+
+def test_a_run_goes_on_from_its_checkpoint_in_the_next_slice(
+    serve: Serve, connect: Connect, settings: SettingsWrapper
+) -> None:
+    settings.SYNC_SLICE_SECONDS = 0.000001
+    connection = connect(serve("kore", sizes=(600, 20)))
+
+    runs = work_off(connection)
+
+    billings = next(run for run in runs if run.stream == "billings")
+    assert billings.fence > 1
+    assert billings.new == len(stored(connection, "billings")) == 600
+
+
+def test_a_broken_page_takes_nothing_with_it_and_the_rest_comes_later(serve: Serve, connect: Connect) -> None:
+    sandbox = serve("kore", sizes=(450, 20))
+    connection = connect(sandbox)
+    sandbox.weather.add(Fault(path="entities/billings", status=500, times=1))
+    work_off(connection)
+    waiting = next(run for run in runs_of(connection) if run.stream == "billings")
+    assert waiting.state == RunState.WAITING
+
+    sync(connection, "billings")
+
+    assert len(stored(connection, "billings")) == 450
+
+
+def test_the_vendors_limit_is_waited_for_and_is_no_failure(serve: Serve, connect: Connect) -> None:
+    sandbox = serve("kore", sizes=(50, 20))
+    connection = connect(sandbox)
+    sandbox.weather.add(Fault(path="entities/billings$", status=429, headers={"Retry-After": "600"}))
+
+    run = next(run for run in work_off(connection) if run.stream == "billings")
+
+    assert (run.state, run.code) == (RunState.WAITING, "rate_limited")
+    assert timedelta(minutes=9) < run.next_slice_at - timezone.now() <= timedelta(minutes=10)
+    assert reload(connection).state == ConnectionState.ACTIVE
+    with tenant_scope(connection.tenant_id):
+        assert not Problem.objects.filter(connection=connection).exists()
+
+
+def test_refused_credentials_stop_the_connection_and_say_so_once(serve: Serve, connect: Connect) -> None:
+    sandbox = serve("kore", sizes=(50, 20))
+    connection = connect(sandbox)
+    sandbox.revoke_access()  # type: ignore[attr-defined]
+
+    work_off(connection)
+
+    stopped = reload(connection)
+    assert stopped.state == ConnectionState.NEEDS_RECONNECT
+    assert stopped.reason
+    with tenant_scope(connection.tenant_id):
+        assert Problem.objects.filter(connection=connection, closed_at=None).count() == 1
+
+
+def test_one_unreadable_record_is_set_aside_and_the_rest_goes_on(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = connect(serve("kore", sizes=(40, 20)))
+    stream = connectors()["kore"].stream("billings")
+    reading = type(stream).read
+
+    def with_one_broken(self, access, cursor):  # type: ignore[no-untyped-def]
+        for number, page in enumerate(reading(self, access, cursor)):
+            if number:
+                yield page
+                continue
+            broken = type(page.records[0])(external_id="broken", payload=b'{"id": "broken", "amount": "a lot"}')
+            yield Page(records=(broken, *page.records), cursor=page.cursor)
+
+    monkeypatch.setattr(type(stream), "read", with_one_broken)
+    run = next(run for run in work_off(connection) if run.stream == "billings")
+
+    assert (run.state, run.new, run.rejected) == (RunState.DONE, 40, 1)
+    with tenant_scope(connection.tenant_id):
+        aside = RejectedRecord.objects.get(connection=connection, key="broken")
+    assert aside.reason
+    assert "a lot" in aside.payload
+
+
+def test_a_zombie_cannot_write(serve: Serve, connect: Connect) -> None:
+    connection = connect(serve("kore", sizes=(150, 20)))
+    run = next(run for run in runs_of(connection) if run.stream == "billings")
+    lease = engine._take(connection.tenant_id, run.pk)
+    assert lease is not None
+    with tenant_scope(connection.tenant_id):
+        SyncRun.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert engine._take(connection.tenant_id, run.pk) is not None
+
+    with pytest.raises(engine.LeaseLost):
+        engine._commit(lease, [Page(records=(), cursor="moved by a zombie")])
+
+    assert state_of(connection, "billings").cursor == ""
+
+
+def test_a_run_in_other_hands_is_left_alone(serve: Serve, connect: Connect) -> None:
+    connection = connect(serve("kore", sizes=(150, 20)))
+    run = next(run for run in runs_of(connection) if run.stream == "billings")
+    engine._take(connection.tenant_id, run.pk)
+
+    engine.carry_out_slice(connection.tenant_id, run.pk)
+
+    assert stored(connection, "billings") == {}
+
+
+def test_pausing_ends_open_runs_and_keeps_the_checkpoint(serve: Serve, connect: Connect) -> None:
+    connection = connect(serve("kore", sizes=(150, 20)))
+    with tenant_scope(connection.tenant_id):
+        Connection.objects.filter(pk=connection.pk).update(state=ConnectionState.PAUSED)
+        stop_all(connection, words="Paused.")
+
+    assert {run.state for run in work_off(connection)} == {RunState.STOPPED}
+    assert stored(connection, "billings") == {}
+
+
+def test_sync_now_twice_is_one_run(serve: Serve, connect: Connect) -> None:
+    connection = connect(serve("kore", sizes=(20, 20)), start=False)
+    with tenant_scope(connection.tenant_id):
+        from integrations.sync.services import begin
+
+        first = {run.pk for run in begin(connection, by=None)}
+        second = {run.pk for run in start_sync(connection, by=None)}
+
+    assert first == second
+
+
+def test_two_tenants_with_the_same_vendor_keep_their_own(serve: Serve, connect: Connect) -> None:
+    sandbox = serve("kore", sizes=(70, 30))
+    ours, theirs = connect(sandbox, account=0), connect(sandbox, account=1, tenant=a_tenant())
+
+    work_off(ours)
+    work_off(theirs)
+
+    assert len(stored(ours, "billings")) == 70
+    assert len(stored(theirs, "billings")) == 30
+    assert not set(stored(ours, "billings")) & set(stored(theirs, "billings"))
+    with tenant_scope(ours.tenant_id):
+        assert not Record.objects.filter(connection_id=theirs.pk).exists()
+
+
+def stored_rows(connection: Connection) -> list[tuple[object, ...]]:
+    """Every stored row with its physical version: a rewrite would show."""
+    with tenant_scope(connection.tenant_id):
+        return list(
+            Record.objects.filter(connection=connection, stream="billings")
+            .extra(select={"written_by": "xmin::text"})
+            .values_list("external_id", "digest", "changed_at", "written_by")
+            .order_by("external_id")
+        )

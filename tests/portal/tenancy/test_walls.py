@@ -1,0 +1,122 @@
+"""The walls between tenants stand in the database, whatever the code forgets."""
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, ProgrammingError, connection, transaction
+from django.utils import timezone
+
+from integrations.connections.models import Connection
+from integrations.sync.models import StreamState
+from portal.tenancy.models import Membership, Tenant
+from portal.tenancy.scope import current_tenant_id, ops_scope, tenant_scope
+from tests.factories import a_membership, a_tenant
+
+pytestmark = [pytest.mark.server, pytest.mark.django_db]
+
+TENANT_MODELS = [
+    model
+    for model in apps.get_models()
+    if any(field.name == "tenant" for field in model._meta.get_fields()) or model is Tenant
+]
+
+
+def a_connection(tenant: Tenant, **facts: object) -> Connection:
+    with tenant_scope(tenant.pk):
+        return Connection.objects.create(tenant=tenant, vendor="kore", name="KORE", **facts)
+
+
+@pytest.mark.parametrize("model", TENANT_MODELS, ids=lambda model: model._meta.label)
+def test_every_tenant_table_is_walled_and_forced(model: type) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select relrowsecurity, relforcerowsecurity from pg_class where oid = %s::regclass",
+            [model._meta.db_table],  # type: ignore[attr-defined]
+        )
+        assert cursor.fetchone() == (True, True)
+        cursor.execute("select count(*) from pg_policies where tablename = %s", [model._meta.db_table])  # type: ignore[attr-defined]
+        assert cursor.fetchone() == (1,)
+
+
+def test_every_table_with_a_tenant_column_is_known() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("select table_name from information_schema.columns where column_name = 'tenant_id'")
+        tables = {row[0] for row in cursor.fetchall()}
+    assert tables == {model._meta.db_table for model in TENANT_MODELS} - {"tenancy_tenant"}
+
+
+@pytest.mark.parametrize("model", TENANT_MODELS, ids=lambda model: model._meta.label)
+def test_without_a_tenant_nothing_is_shown(model: type) -> None:
+    a_connection(a_membership().tenant)
+    assert current_tenant_id() is None
+    assert not model.objects.exists()  # type: ignore[attr-defined]
+
+
+def test_the_app_role_owns_nothing_and_bypasses_nothing() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("select current_user, rolsuper, rolbypassrls from pg_roles where rolname = current_user")
+        assert cursor.fetchone() == ("portal_app", False, False)
+        cursor.execute("select count(*) from pg_tables where tableowner = 'portal_app'")
+        assert cursor.fetchone() == (0,)
+
+
+def test_a_forgotten_filter_shows_only_ones_own() -> None:
+    ours, theirs = a_tenant(), a_tenant()
+    mine = a_connection(ours)
+    a_connection(theirs)
+    with tenant_scope(ours.pk):
+        assert [found.pk for found in Connection.objects.all()] == [mine.pk]
+        assert [found.pk for found in Tenant.objects.all()] == [ours.pk]
+
+
+def test_a_row_of_another_tenant_cannot_be_written_changed_or_removed() -> None:
+    ours, theirs = a_tenant(), a_tenant()
+    their_connection = a_connection(theirs)
+    with tenant_scope(ours.pk):
+        with pytest.raises(ProgrammingError), transaction.atomic():
+            Connection.objects.create(tenant=theirs, vendor="kore", name="forged")
+        assert Connection.objects.filter(pk=their_connection.pk).update(name="taken over") == 0
+        assert Connection.objects.filter(pk=their_connection.pk).delete()[0] == 0
+
+
+def test_a_row_cannot_point_at_another_tenants_connection() -> None:
+    ours, theirs = a_tenant(), a_tenant()
+    their_connection = a_connection(theirs)
+    with tenant_scope(ours.pk), connection.cursor() as cursor:
+        cursor.execute("set constraints all immediate")
+        with pytest.raises(IntegrityError), transaction.atomic():
+            StreamState.objects.create(tenant=ours, connection_id=their_connection.pk, stream="billings")
+
+
+def test_a_scope_inside_another_tenants_is_refused() -> None:
+    ours, theirs = a_tenant(), a_tenant()
+    with tenant_scope(ours.pk), pytest.raises(RuntimeError), tenant_scope(theirs.pk):
+        pass
+
+
+def test_a_scope_ends_where_it_ends_even_inside_an_outer_transaction() -> None:
+    tenant = a_tenant()
+    a_connection(tenant)
+    with transaction.atomic():
+        with tenant_scope(tenant.pk):
+            assert Connection.objects.exists()
+        assert not Connection.objects.exists()
+
+
+def test_a_scope_that_failed_leaves_nothing_open() -> None:
+    tenant = a_tenant()
+    a_connection(tenant)
+    with pytest.raises(ZeroDivisionError), tenant_scope(tenant.pk):
+        raise ZeroDivisionError
+    assert current_tenant_id() is None
+    assert not Connection.objects.exists()
+
+
+def test_the_ops_role_sees_all_and_gives_the_role_back() -> None:
+    a_connection(a_tenant(), created_at=timezone.now())
+    a_connection(a_tenant())
+    with ops_scope():
+        assert Connection.objects.count() == 2
+    assert not Membership.objects.exists()
+    with connection.cursor() as cursor:
+        cursor.execute("select current_user")
+        assert cursor.fetchone() == ("portal_app",)
