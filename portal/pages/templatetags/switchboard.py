@@ -24,6 +24,16 @@ register.filter(home_of)
 NONE = "–"
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "AUD": "A$", "CAD": "CA$", "NZD": "NZ$", "JPY": "¥", "INR": "₹"}
 _WITHOUT_CENTS = frozenset({"JPY", "KRW", "CLP", "ISK", "VND", "XAF", "XOF", "PYG", "UGX"})
+_LABELS = {
+    "email": "E-mail address",
+    "login": "E-mail address",
+    "oldpassword": "Current password",
+    "passwordless": "Sign in with it alone, without a password",
+}
+_HELP = {
+    "password1": "At least 10 characters, and not one that everybody uses.",
+    "passwordless": "For devices that know you by fingerprint, face or a code. Without it, it is a second step only.",
+}
 # The first mark found counts: most browsers claim to be several.
 _BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
 _SYSTEMS = (
@@ -71,10 +81,12 @@ def badge(text: str, tone: str = "") -> dict[str, str]:
 
 
 @register.filter
-def without_placeholders(form: BaseForm) -> BaseForm:
-    """Every field has its label; a placeholder that repeats it only looks as if it were filled in."""
-    for field in form.fields.values():
+def in_our_words(form: BaseForm) -> BaseForm:
+    """A form of django-allauth's as the rest of the site would word it: no placeholder that repeats the label."""
+    for name, field in form.fields.items():
         field.widget.attrs.pop("placeholder", None)
+        field.label = _LABELS.get(name) or str(field.label or "").capitalize()
+        field.help_text = _HELP.get(name, field.help_text)
     return form
 
 

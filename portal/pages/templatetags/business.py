@@ -1,0 +1,112 @@
+"""The words and marks of work orders, bookings and billings: badges, spans, the clock at the site."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from integrations.records.models import Billing, Booking, WorkOrder
+from integrations.sync.models import RunKind, SyncRun
+from integrations.values import BillingStatus, BookingStatus, WorkOrderStatus
+from portal.pages.zones import city_of
+
+register = template.Library()
+
+_WORK_ORDER_TONES = {
+    WorkOrderStatus.ACCEPTED: "warn",
+    WorkOrderStatus.IN_PROGRESS: "busy",
+    WorkOrderStatus.ON_HOLD: "warn",
+    WorkOrderStatus.COMPLETED: "ok",
+    WorkOrderStatus.VERIFIED: "ok",
+}
+_BOOKING_TONES = {
+    BookingStatus.TENTATIVE: "warn",
+    BookingStatus.WAITING: "warn",
+    BookingStatus.CONFIRMED: "ok",
+    BookingStatus.IN_PROGRESS: "busy",
+    BookingStatus.COMPLETED: "ok",
+}
+_BILLING_TONES = {
+    BillingStatus.SCHEDULED: "busy",
+    BillingStatus.BILLED: "busy",
+    BillingStatus.PARTIALLY_PAID: "warn",
+    BillingStatus.PAID: "ok",
+}
+
+
+@register.inclusion_tag("components/badge.html")
+def work_order_badge(order: WorkOrder) -> dict[str, str]:
+    return {"text": order.get_status_display(), "tone": _WORK_ORDER_TONES.get(WorkOrderStatus(order.status), "")}
+
+
+@register.inclusion_tag("components/badge.html")
+def booking_badge(booking: Booking) -> dict[str, str]:
+    return {"text": booking.get_status_display(), "tone": _BOOKING_TONES.get(BookingStatus(booking.status), "")}
+
+
+@register.inclusion_tag("components/badge.html")
+def billing_badge(bill: Billing, today: date) -> dict[str, str]:
+    """Overdue is worked out here, on the tenant's own day: no vendor's word says it."""
+    if bill.is_overdue_on(today):
+        return {"text": "Overdue", "tone": "bad"}
+    return {"text": bill.get_status_display(), "tone": _BILLING_TONES.get(BillingStatus(bill.status), "")}
+
+
+@register.filter
+def span(booking: Booking) -> SafeString:
+    """When, in the reader's zone: "09:00–10:00"; a day is named where it ends on another one."""
+    start = timezone.localtime(booking.starts_at)
+    if booking.ends_at is None:
+        return format_html('<time datetime="{}">{}</time>', start.isoformat(), f"{start:%H:%M}")
+    words = _span(start, timezone.localtime(booking.ends_at))
+    return format_html('<time datetime="{}">{}</time>', start.isoformat(), words)
+
+
+@register.filter
+def site_span(booking: Booking) -> str:
+    """The same by the clock at the site, with its city, where it shows another time than the reader's; else ""."""
+    try:
+        zone = ZoneInfo(booking.zone) if booking.zone else None
+    except (ValueError, OSError):
+        zone = None
+    start = timezone.localtime(booking.starts_at)
+    if zone is None or booking.starts_at.astimezone(zone).utcoffset() == start.utcoffset():
+        return ""
+    there = booking.starts_at.astimezone(zone)
+    words = f"{there:%H:%M}" if booking.ends_at is None else _span(there, booking.ends_at.astimezone(zone))
+    day = "" if there.date() == start.date() else f"{there:%a} {there.day} {there:%b} "
+    return f"{day}{words} in {city_of(zone)}"
+
+
+@register.filter
+def kind_plural(kind: str) -> str:
+    """ "Desks", for a block that stands for several."""
+    return f"{kind.replace('_', ' ').capitalize()}s"
+
+
+@register.filter
+def plain_amount(amount: Decimal) -> str:
+    """An amount of a generic record: its currency is in another field, if anywhere."""
+    return number_format(amount, decimal_pos=2, force_grouping=True)
+
+
+@register.filter
+def run_words(run: SyncRun | None) -> str:
+    """Which run it was: "by the first copy", "by a sync that Mara asked for"."""
+    if run is None:
+        return ""
+    if run.kind == RunKind.BACKFILL:
+        return "by the first copy"
+    return "by a sync someone asked for" if run.trigger == "person" else "by a regular sync"
+
+
+def _span(start: datetime, end: datetime) -> str:
+    is_odd = start.utcoffset() != end.utcoffset()  # the clocks change in between: say which half of the night
+    names = [f" {moment.tzname()}" if is_odd else "" for moment in (start, end)]
+    day = "" if start.date() == end.date() else f"{end:%a} {end.day} {end:%b} "
+    return f"{start:%H:%M}{names[0]}–{day}{end:%H:%M}{names[1]}"
