@@ -19,8 +19,9 @@ REQUEST_TIMEOUT: Final = timedelta(seconds=30)
 # A-6 What changes rarely is read once a day (the register says it of customer settings; the customer list follows).
 CUSTOMERS_INTERVAL: Final = timedelta(days=1)
 
-# A-8 `LastUpdate` takes `{From, To}` as `Created` does. A server that refuses it (code 2100) is searched by `Created`
-# over this long instead, and each row's `LastUpdate` is compared here.
+# A-8 `LastUpdate` takes `{From, To}` as `Created` does. Where it does not help (refused with code 2100, or too many
+# changes in one second), orders created in this span, or in the whole history where that is longer, are searched and
+# each row's `LastUpdate` is compared here.
 FALLBACK_SPAN: Final = timedelta(days=60)
 
 # A-10 `GET workOrder` leaves out ids it does not know. The cap of 50 is documented.
@@ -28,7 +29,7 @@ DETAILS_PER_CALL: Final = 50
 
 # A-15 No cap on search results is documented. An answer this long is taken for a cut one: the window is halved.
 SUSPICIOUS_ROWS: Final = 500
-SHORTEST_WINDOW: Final = timedelta(seconds=1)  # not halved further: what it holds is taken as complete
+SHORTEST_WINDOW: Final = timedelta(seconds=1)  # not halved further
 
 # A-16 How often, how far back at first, in which steps, and how much is read twice for safety.
 WORK_ORDERS_INTERVAL: Final = timedelta(minutes=10)

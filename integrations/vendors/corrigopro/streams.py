@@ -64,10 +64,11 @@ class WorkOrders(Stream):
         self._suspicious, self._batch = suspicious_rows, batch
 
     def read(self, access: Access, cursor: str) -> Iterator[Page]:
-        client, place = Client(access), Cursor.parse(cursor)
-        walk: Walk | None = place.walk or _begin(place, access.settings)
+        client, place, now = Client(access), Cursor.parse(cursor), datetime.now(UTC)
+        history = timedelta(days=int(access.settings.get("history_days") or assumptions.HISTORY_DAYS))
+        walk: Walk | None = place.walk or (next_walk(place.next, now) if place.next else first_walk(now, history))
         while walk:
-            walk, rows, rejected = self._open_window(client, walk)
+            walk, rows, rejected = self._open_window(client, walk, history)
             rejected = [] if walk.after else rejected  # those went out with the window's first page
             remaining = len(rows)
             batches = _batches(rows, self._batch)
@@ -89,18 +90,21 @@ class WorkOrders(Stream):
     def interpret(self, payload: bytes, context: Mapping[str, str]) -> WorkOrder:
         return records.work_order(payload)
 
-    def _open_window(self, client: Client, walk: Walk) -> tuple[Walk, list[Row], list[Rejected]]:
-        """Search the window at hand, halved until it comes back whole: its rows in order, from the place on."""
+    def _open_window(self, client: Client, walk: Walk, history: timedelta) -> tuple[Walk, list[Row], list[Rejected]]:
+        """Search the window at hand, halved until it comes back whole: its rows in order, from the place on.
+
+        Where `LastUpdate` leads no further, the walk returned goes by `Created`.
+        """
         while True:
             try:
                 raws = client.search(walk.by, walk.asks_from - assumptions.EDGE, walk.closes + assumptions.EDGE)
             except RequestRefused:
                 if walk.by == "Created":
                     raise
-                walk = fallback_walk(walk)
+                walk = fallback_walk(walk, history)
                 continue
             rows, rejected, outside = _rows(raws, walk)
-            if len(raws) < self._suspicious or not walk.can_halve:
+            if len(raws) < self._suspicious or (walk.by == "Created" and not walk.can_halve):
                 return walk.accepted(len(raws), self._suspicious), rows, rejected
             if outside * 2 > len(raws):
                 # Halving would never end: it is not the span that decides what comes back.
@@ -109,14 +113,7 @@ class WorkOrders(Stream):
                     "look into it.",
                     detail=f"{outside} of {len(raws)} rows outside the {walk.by} window",
                 )
-            walk = walk.halved()
-
-
-def _begin(place: Cursor, settings: Mapping[str, object]) -> Walk:
-    now = datetime.now(UTC)
-    if place.next:
-        return next_walk(place.next, now)
-    return first_walk(now, timedelta(days=int(str(settings.get("history_days") or assumptions.HISTORY_DAYS))))
+            walk = walk.halved() if walk.can_halve else fallback_walk(walk, history)
 
 
 def _rows(raws: list[msgspec.Raw], walk: Walk) -> tuple[list[Row], list[Rejected], int]:

@@ -131,7 +131,8 @@ def next_walk(since: datetime, now: datetime) -> Walk:
     )
 
 
-def fallback_walk(refused: Walk) -> Walk:
-    """The same changes found by `Created`, for a server that does not search by `LastUpdate`."""
-    walk = first_walk(refused.started, assumptions.FALLBACK_SPAN)
-    return replace(walk, since=refused.since, changed_since=refused.begins)
+def fallback_walk(stuck: Walk, history: timedelta) -> Walk:
+    """What is left of a walk by `LastUpdate`, found by `Created` instead: for a server that refuses that criterion, and
+    for more changes in one second than a search gives."""
+    walk = first_walk(stuck.started, max(history, assumptions.FALLBACK_SPAN))
+    return replace(walk, since=stuck.since, changed_since=stuck.asks_from)
