@@ -247,9 +247,7 @@ def _some_bookings(chance: random.Random, now: datetime, zone: ZoneInfo, rows: i
             "location": f"Level {chance.randint(2, 3)}",
             "is_private": is_private,
             "starts_at": start.astimezone(UTC),
-            "ends_at": (start + timedelta(minutes=8 * 60 if is_desk else chance.choice((30, 45, 60, 90)))).astimezone(
-                UTC
-            ),
+            "ends_at": (start + lasts).astimezone(UTC),
             "zone": zone.key,
         }
 

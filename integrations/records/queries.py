@@ -1,9 +1,14 @@
 """The questions the pages ask of the stored records, each within one tenant and along an index."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+from django.db.models.query import ModelIterable
 
 from integrations.connections.models import Connection
 from integrations.contract import Stream
@@ -14,6 +19,7 @@ OPEN_STATUSES = tuple(status for status in WorkOrderStatus if status not in Work
 OWED_STATUSES = (BillingStatus.BILLED, BillingStatus.PARTIALLY_PAID, BillingStatus.SCHEDULED)
 # Drafts may never be billed and void ones are not owed: neither belongs in a sum.
 UNCOUNTED_STATUSES = (BillingStatus.DRAFT, BillingStatus.VOID)
+PRIVATE = "Private booking"
 # The index knows when a booking starts, not when it ends: what began up to a week before may still be going on.
 LONGEST_BOOKING = timedelta(days=7)
 
@@ -26,7 +32,30 @@ class WorkOrderQuerySet(QuerySet[WorkOrder]):
         return self.open().filter(due_at__lt=now)
 
 
+class _Veiled(ModelIterable):  # type: ignore[type-arg]  # generic for the type checker only
+    """Bookings as anybody in the tenant may see them: of a private one when and where, not what or whose."""
+
+    def __iter__(self) -> Iterator[Booking]:
+        for booking in super().__iter__():
+            if booking.is_private:
+                booking.title = PRIVATE
+                booking.organiser = booking.organiser_email = booking.search = booking.vendor_status = ""
+            yield booking
+
+
 class BookingQuerySet(QuerySet[Booking]):
+    """Veils what is private as it reads the rows. Its `search` looks into no private words either."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._iterable_class = _Veiled
+
+    @staticmethod
+    def matching(words: str) -> Q:
+        """What a search for these words finds."""
+        place = Q(resource__icontains=words) | Q(location__icontains=words)
+        return Q(is_private=False, search__contains=words.lower()) | (Q(is_private=True) & place)
+
     def going_on(self, start: datetime, end: datetime) -> "BookingQuerySet":
         """Those that touch the span, without the cancelled; a booking without an end counts by its start."""
         return (
@@ -73,6 +102,42 @@ def children_of(record: Record, streams: Iterable[Stream]) -> QuerySet[Record]:
     return records(record.tenant_id).filter(
         connection_id=record.connection_id, stream__in=keys, parent_id=record.external_id
     )
+
+
+def outstanding_amount() -> Coalesce:
+    """What is still owed of a billing: the vendor's own balance, else the amount less what was paid."""
+    return Coalesce("balance", F("amount") - Coalesce("paid_amount", Decimal(0)), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrencySum:
+    """What some billings of one currency come to. Currencies are never added together."""
+
+    currency: str
+    number: int
+    amount: Decimal
+    outstanding: Decimal
+
+
+def sums_by_currency(queryset: QuerySet[Billing]) -> list[CurrencySum]:
+    """Each currency's sums, the largest first; without drafts and void ones."""
+    found = (
+        queryset.exclude(status__in=UNCOUNTED_STATUSES)
+        .order_by()
+        .values("currency")
+        .annotate(
+            number=Count("record_id"),
+            billed=Coalesce(Sum("amount"), Decimal(0)),
+            outstanding=Coalesce(Sum(outstanding_amount(), filter=Q(status__in=OWED_STATUSES)), Decimal(0)),
+        )
+        .order_by("-billed", "currency")
+    )
+    return [
+        CurrencySum(
+            currency=row["currency"], number=row["number"], amount=row["billed"], outstanding=row["outstanding"]
+        )
+        for row in found
+    ]
 
 
 def neighbour(record: Record, stream: str, external_id: str) -> Record | None:

@@ -51,7 +51,8 @@ class Reading:
 
     where: Q | None = None
     branches: tuple[Q, ...] = ()
-    words: str = ""
+    words: str = ""  # what its chip says; "" while it is off
+    value: str = ""
     kept: tuple[tuple[str, str], ...] = ()
     problem: str = ""
 
@@ -99,6 +100,7 @@ class Choice(Filter):
     words: Sequence[Word]
     default: str = ""
     any_label: str = ""
+    is_plain: bool = False  # the chip says the word alone: "Open", not "Status: Open"
 
     @property
     def removed(self) -> tuple[tuple[str, str], ...]:
@@ -118,7 +120,8 @@ class Choice(Filter):
         return Reading(
             where=found.where,
             branches=found.branches,
-            words=found.label,
+            words=found.label if self.is_plain else f"{self.label}: {found.label}",
+            value=found.value,
             kept=() if found.value == self.default else ((self.key, found.value),),
             problem=problem,
         )
@@ -126,7 +129,7 @@ class Choice(Filter):
     def options(self, reading: Reading) -> Iterable[Option]:
         for word in self.words:
             pairs = () if word.value == self.default else ((self.key, word.value),)
-            yield Option(label=word.label, pairs=pairs, is_current=word.label == reading.words)
+            yield Option(label=word.label, pairs=pairs, is_current=word.value == reading.value)
         if self.any_label:
             yield Option(label=self.any_label, pairs=self.removed, is_current=not reading.words)
 
@@ -136,12 +139,11 @@ class Choice(Filter):
 
 @dataclass(frozen=True, kw_only=True)
 class Text(Filter):
-    """Exactly this text in a column. `suggestions` are those on the page: a list of all would read the whole table."""
+    """Exactly this text in a column."""
 
     key: str
     label: str
     column: str
-    suggestions: Sequence[str] = ()
 
     def read(self, params: QueryDict) -> Reading:
         asked = first(params, self.key)[:MAX_VALUE]
@@ -155,29 +157,43 @@ class Text(Filter):
 
     def inputs(self, reading: Reading) -> Iterable[Input]:
         asked = dict(reading.kept).get(self.key, "")
-        yield Input(name=self.key, label=self.label, value=asked, suggestions=tuple(self.suggestions))
+        yield Input(name=self.key, label=self.label, value=asked)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Days(Filter):
-    """From one day to another, both included. With a `zone` the column is an instant, without one a bare date."""
+    """From one day to another, both included. With a `zone` the column is an instant, without one a bare date.
+
+    With `is_from_today` the list begins today when the address says nothing; `all` then lifts it.
+    """
 
     key: str
     label: str
     column: str
     zone: ZoneInfo | None
     today: date
+    is_from_today: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
         return (f"{self.key}_from", f"{self.key}_to")
 
+    @property
+    def removed(self) -> tuple[tuple[str, str], ...]:
+        return ((self.names[0], ANY),) if self.is_from_today else ()
+
     def read(self, params: QueryDict) -> Reading:
-        since, until = (_day(first(params, name)) for name in self.names)
-        bad = [first(params, name) for name, day in zip(self.names, (since, until), strict=True) if day is None]
-        problem = f"“{_short(next(filter(None, bad)))}” is not a day, so it was left out." if any(bad) else ""
+        asked = [first(params, name) for name in self.names]
+        if self.is_from_today and asked[0] == ANY and not asked[1]:
+            return Reading(kept=self.removed)
+        since, until = (_day(text) for text in asked)
+        bad = next((text for text, day in zip(asked, (since, until), strict=True) if text and day is None), "")
+        problem = f"“{_short(bad)}” is not a day, so it was left out." if bad else ""
         if since and until and since > until:
-            return Reading(problem=f"{self.label}: the first day comes after the last, so the days were left out.")
+            problem, since, until = f"{self.label}: the days were in the wrong order and left out.", None, None
+        is_default = self.is_from_today and since is None and until is None
+        if is_default:
+            since = self.today
         if since is None and until is None:
             return Reading(problem=problem)
         where = Q()
@@ -185,8 +201,7 @@ class Days(Filter):
             where &= Q(**{f"{self.column}__gte": self._start(since)})
         if until:
             where &= Q(**{f"{self.column}__lt": self._start(until + timedelta(days=1))})
-        days = zip(self.names, (since, until), strict=True)
-        kept = tuple((name, day.isoformat()) for name, day in days if day)
+        kept = () if is_default else self._pairs(since, until)
         return Reading(where=where, words=f"{self.label}: {self._words(since, until)}", kept=kept, problem=problem)
 
     def options(self, reading: Reading) -> Iterable[Option]:
@@ -198,14 +213,17 @@ class Days(Filter):
             ("Next 7 days", self.today, self.today + timedelta(days=6)),
         )
         for label, since, until in spans:
-            days = zip(self.names, (since, until), strict=True)
-            pairs = tuple((name, day.isoformat()) for name, day in days if day)
+            pairs = self._pairs(since, until)
             yield Option(label=label, pairs=pairs, is_current=pairs == reading.kept)
 
     def inputs(self, reading: Reading) -> Iterable[Input]:
         kept = dict(reading.kept)
         for name, label in zip(self.names, ("From", "To"), strict=True):
             yield Input(name=name, label=label, value=kept.get(name, ""), type="date")
+
+    def _pairs(self, since: date | None, until: date | None) -> tuple[tuple[str, str], ...]:
+        days = zip(self.names, (since, until), strict=True)
+        return tuple((name, day.isoformat()) for name, day in days if day)
 
     def _start(self, day: date) -> date | datetime:
         """Midnight at the start of the day: an instant in the zone, or the bare date."""

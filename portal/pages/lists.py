@@ -4,8 +4,8 @@ A view declares a `Listing` and binds it to the request's parameters and a query
 an address asks for that does not exist is left out, and said so. Works without script; htmx only swaps less.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -14,22 +14,32 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.formats import number_format
 
-from portal.pages.filters import Filter, Link, Reading, first
+from portal.pages.filters import Filter, Input, Link, Reading, first
 from portal.pages.keyset import COUNT_CAP, PAGE_SIZE, BadCursor, Keyset, Order, Slice
 
 MAX_SEARCH = 100
-RESERVED = ("q", "sort", "after", "before")
 
 M = TypeVar("M", bound=models.Model)
+Rows = TypeVar("Rows", bound=QuerySet[Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sort:
+    """An order on offer. Only columns with an index (tenant, column, id) belong here."""
+
+    key: str  # its name in the address; with a minus: the other way round
+    column: str
+    ascending: str = "Oldest first"  # how people call it: "Due soonest first"
+    descending: str = "Latest first"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column's head. `sort` is the database column behind it; without one it offers no sorting."""
+    """A column's head. `sort` is the database column behind it and `key` its name in the address."""
 
     label: str
     sort: str = ""
-    key: str = ""  # its name in the address
+    key: str = ""
     is_at_end: bool = False  # numbers and moments stand at the end of the cell
 
     @property
@@ -56,7 +66,7 @@ class BoundFilter:
     words: str  # what it is set to; "" while it is not
     remove_url: str
     options: tuple[Link, ...]
-    inputs: tuple[Any, ...]
+    inputs: tuple[Input, ...]
     kept: tuple[tuple[str, str], ...]  # what its small form must carry along
 
     @property
@@ -66,15 +76,25 @@ class BoundFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing(Generic[M]):
-    """A list as declared. `default_sort` is a column's key, with a minus for descending."""
+    """A list as declared. `default_sort` is a sort's key, with a minus for descending.
 
-    columns: Sequence[Column]
+    `sorts` gives the orders their words, and adds those no column offers.
+    """
+
+    columns: Sequence[Column] = ()
+    sorts: Sequence[Sort] = ()
     filters: Sequence[Filter] = ()
     default_sort: str
     search: Callable[[str], Q] | None = None
     search_label: str = "Search"
     tie: str = "record_id"
     extra: Sequence[str] = ()  # other parameters the links must keep, such as `view`
+
+    @property
+    def orders(self) -> dict[str, Sort]:
+        """Every order on offer, by its key."""
+        of_columns = {one.key: Sort(key=one.key, column=one.sort) for one in self.columns if one.sort}
+        return of_columns | {sort.key: sort for sort in self.sorts}
 
     def bind(self, params: QueryDict) -> "Bound[M]":
         return Bound(self, params)
@@ -90,6 +110,7 @@ class Bound(Generic[M]):
     query: str = field(default="", init=False)
     sort: str = field(default="", init=False)
     readings: dict[str, Reading] = field(default_factory=dict, init=False)
+    suggestions: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         if self.listing.search:
@@ -104,8 +125,9 @@ class Bound(Generic[M]):
     @property
     def order(self) -> Order:
         key = self.sort.removeprefix("-")
-        column = next(column.sort for column in self.listing.columns if column.key == key)
-        return Order(column=column, is_descending=self.sort.startswith("-"), tie=self.listing.tie)
+        return Order(
+            column=self.listing.orders[key].column, is_descending=self.sort.startswith("-"), tie=self.listing.tie
+        )
 
     @property
     def is_narrowed(self) -> bool:
@@ -115,6 +137,20 @@ class Bound(Generic[M]):
     @property
     def heads(self) -> list[Head]:
         return [self._head(column) for column in self.listing.columns]
+
+    @property
+    def sort_links(self) -> list[Link]:
+        """Each order with its words, for where there are no heads to click."""
+        both = [
+            (f"{sign}{sort.key}", words)
+            for sort in self.listing.orders.values()
+            for sign, words in (("", sort.ascending), ("-", sort.descending))
+        ]
+        return [Link(label=words, url=self._sort_url(key), is_current=key == self.sort) for key, words in both]
+
+    def suggest(self, key: str, values: Iterable[str]) -> None:
+        """Offer these for a text filter: what the page shows, for a list of all would read the whole table."""
+        self.suggestions[key] = tuple(sorted({value for value in values if value}))
 
     @property
     def filters(self) -> list[BoundFilter]:
@@ -138,7 +174,7 @@ class Bound(Generic[M]):
         pairs = [(name, value) for name, value in self._pairs() if name not in changes]
         return _url(pairs + [(name, value) for name, value in changes.items() if value])
 
-    def narrow(self, queryset: QuerySet[M]) -> QuerySet[M]:
+    def narrow(self, queryset: Rows) -> Rows:
         """Search and filters, without order and branches."""
         return self._narrow(queryset, spread=False)
 
@@ -154,7 +190,7 @@ class Bound(Generic[M]):
         total = part.last if not part.next and not part.previous else keyset.count()
         return Page(bound=self, part=part, total=max(total, len(part.rows)))
 
-    def _narrow(self, queryset: QuerySet[M], *, spread: bool) -> QuerySet[M]:
+    def _narrow(self, queryset: Rows, *, spread: bool) -> Rows:
         for reading in self.readings.values():
             if reading.branches and not spread:
                 queryset = queryset.filter(_either(reading.branches))
@@ -171,7 +207,7 @@ class Bound(Generic[M]):
         asked = first(self.params, "sort")
         if not asked:
             return self.listing.default_sort
-        if any(column.sort and column.key == asked.removeprefix("-") for column in self.listing.columns):
+        if asked.removeprefix("-") in self.listing.orders:
             return asked
         self.problems.append("This list cannot be sorted that way, so it has its usual order.")
         return self.listing.default_sort
@@ -194,9 +230,12 @@ class Bound(Generic[M]):
         return Head(
             label=column.label,
             css=column.css,
-            url=self.url(sort="" if target == self.listing.default_sort else target),
+            url=self._sort_url(target),
             direction=("descending" if is_descending else "ascending") if is_current else "",
         )
+
+    def _sort_url(self, target: str) -> str:
+        return self.url(sort="" if target == self.listing.default_sort else target)
 
     def _bound(self, one: Filter) -> BoundFilter:
         reading = self.readings[one.key]
@@ -210,7 +249,9 @@ class Bound(Generic[M]):
                 Link(label=option.label, url=self.url(**{**bare, **dict(option.pairs)}), is_current=option.is_current)
                 for option in one.options(reading)
             ),
-            inputs=tuple(one.inputs(reading)),
+            inputs=tuple(
+                replace(field, suggestions=self.suggestions.get(one.key, ())) for field in one.inputs(reading)
+            ),
             kept=tuple((name, value) for name, value in self._pairs() if name not in one.names),
         )
 

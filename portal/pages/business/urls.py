@@ -1,3 +1,15 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from portal.pages.business import billings, bookings, records, work_orders
+
+urlpatterns = [
+    path("work-orders/", work_orders.work_orders, name="work-orders"),
+    path("work-orders/<int:pk>/", work_orders.work_order, name="work-order"),
+    path("bookings/", bookings.bookings, name="bookings"),
+    path("bookings/<int:pk>/", bookings.booking, name="booking"),
+    path("billings/", billings.billings, name="billings"),
+    path("billings/<int:pk>/", billings.billing, name="billing"),
+    path("records/", records.record_streams, name="record-streams"),
+    path("records/<slug:vendor>/<slug:stream>/", records.records, name="records"),
+    path("records/<int:pk>/", records.record, name="record"),
+]

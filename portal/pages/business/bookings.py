@@ -1,0 +1,183 @@
+"""Bookings: the week, the list, and one of them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, DateField, Max, Min
+from django.db.models.functions import Cast, Coalesce, TruncDate
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from integrations.records.queries import BookingQuerySet
+from integrations.records.queries import bookings as bookings_of
+from integrations.values import Kind
+from portal.pages.business.common import Desk, render_part
+from portal.pages.business.details import about
+from portal.pages.business.listings import booking_filters, booking_listing
+from portal.pages.business.week import Block, Day, Group, Week, bounds, crowded_week, monday_of, week_of
+from portal.pages.filters import first
+from portal.pages.lists import Bound, Listing, Sort
+from portal.pages.zones import city_of
+from portal.tenancy.access import require_role
+from portal.tenancy.middleware import TenantRequest
+from portal.tenancy.models import Role
+
+_MOST_DRAWN = 600  # a week with more is drawn from counts, by kind and place
+_SHOWN = (
+    "kind",
+    "title",
+    "status",
+    "resource",
+    "location",
+    "is_private",
+    "zone",
+    "starts_at",
+    "ends_at",
+    "organiser",
+    "organiser_email",
+    "vendor_status",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A block and where it leads: to its booking, or to the list of what it stands for."""
+
+    block: Block
+    list_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnDay:
+    day: Day
+    list_url: str
+    blocks: list[Drawn]
+
+
+@require_role(Role.VIEWER)
+def bookings(request: TenantRequest) -> HttpResponse:
+    return _list(request) if first(request.GET, "view") == "list" else _week(request)
+
+
+@require_role(Role.VIEWER)
+def booking(request: TenantRequest, pk: int) -> HttpResponse:
+    found = bookings_of(request.membership.tenant_id).select_related("record", "connection")
+    one = get_object_or_404(found, pk=pk)
+    facts = {"booking": one, **about(request, one.record, one.connection, is_veiled=one.is_private)}
+    return render(request, "bookings/detail.html", facts)
+
+
+def _list(request: TenantRequest) -> HttpResponse:
+    desk = Desk(request)
+    bound = booking_listing(desk).bind(request.GET)
+    page = bound.page(bookings_of(desk.tenant.pk).defer("search"))
+    bound.suggest("location", (row.location for row in page.rows))
+    bound.suggest("resource", (row.resource for row in page.rows))
+    desk.attach(page.rows)
+    facts = {
+        **_shared(desk),
+        "bound": bound,
+        "page": page,
+        "week_url": bound.url(view="", day_from="", day_to="", status=""),
+        "all_url": bound.url(day_from="all"),
+        "noun": "booking",
+    }
+    return render_part(request, "bookings/list.html", "bookings/_list.html", facts)
+
+
+def _week(request: TenantRequest) -> HttpResponse:
+    desk = Desk(request)
+    listing: Listing[Any] = Listing(
+        filters=booking_filters(desk),
+        sorts=(Sort(key="start", column="starts_at", ascending="", descending=""),),
+        default_sort="start",
+        extra=("week",),
+    )
+    bound = listing.bind(request.GET)
+    monday = _asked_monday(bound, desk)
+    start, end = bounds(monday, desk.zone)
+    wanted = bound.narrow(bookings_of(desk.tenant.pk).going_on(start, end))
+    week = _drawn_week(wanted, monday, desk, start=start)
+    bound.suggest("location", _places(week, "location"))
+    bound.suggest("resource", _places(week, "resource"))
+    facts = {
+        **_shared(desk),
+        "bound": bound,
+        "week": week,
+        "days": [_drawn_day(day, bound) for day in week.days],
+        "previous_url": bound.url(week=(monday - timedelta(days=7)).isoformat()),
+        "today_url": bound.url(week=""),
+        "next_url": bound.url(week=(monday + timedelta(days=7)).isoformat()),
+        "is_this_week": monday == monday_of(desk.today),
+        "list_url": bound.url(view="list", week=""),
+    }
+    return render_part(request, "bookings/week.html", "bookings/_week.html", facts)
+
+
+def _shared(desk: Desk) -> dict[str, Any]:
+    return {
+        "as_of": desk.as_of(Kind.BOOKING),
+        "sources": desk.connections_with(Kind.BOOKING),
+        "city": city_of(desk.zone),
+    }
+
+
+def _asked_monday(bound: Bound[Any], desk: Desk) -> date:
+    asked = first(bound.params, "week")
+    if not asked:
+        return monday_of(desk.today)
+    try:
+        day = date.fromisoformat(asked)
+    except ValueError:
+        day = date.min
+    if not date(1900, 1, 8) <= day <= date(2200, 1, 1):
+        bound.problems.append("That is not a week we know, so this is the current one.")
+        return monday_of(desk.today)
+    return monday_of(day)
+
+
+def _drawn_week(wanted: BookingQuerySet, monday: date, desk: Desk, *, start: datetime) -> Week:
+    rows = list(wanted.only(*_SHOWN).order_by("starts_at", "record_id")[: _MOST_DRAWN + 1])
+    if len(rows) <= _MOST_DRAWN:
+        return week_of(monday, rows, desk.zone, today=desk.today)
+    groups = (
+        wanted.filter(starts_at__gte=start)
+        .order_by()
+        .annotate(day=Cast(TruncDate("starts_at", tzinfo=desk.zone), DateField()))
+        .values("day", "kind", "location")
+        .annotate(number=Count("pk"), begins=Min("starts_at"), finishes=Max(Coalesce("ends_at", "starts_at")))
+    )
+    counted = [
+        Group(
+            day=row["day"],
+            kind=row["kind"],
+            location=row["location"],
+            number=row["number"],
+            starts_at=row["begins"],
+            ends_at=row["finishes"],
+        )
+        for row in groups
+    ]
+    return crowded_week(monday, counted, desk.zone, today=desk.today)
+
+
+def _drawn_day(day: Day, bound: Bound[Any]) -> DrawnDay:
+    list_url = bound.url(view="list", week="", **_on(day.date))
+    return DrawnDay(day=day, list_url=list_url, blocks=[_led(block, day.date, bound) for block in day.blocks])
+
+
+def _led(block: Block, day: date, bound: Bound[Any]) -> Drawn:
+    if block.booking is not None:
+        return Drawn(block=block, list_url="")
+    narrowed = {} if block.is_overflow else {"kind": block.kind, "location": block.location}
+    return Drawn(block=block, list_url=bound.url(view="list", week="", **_on(day), **narrowed))
+
+
+def _on(day: date) -> dict[str, str]:
+    return {"day_from": day.isoformat(), "day_to": day.isoformat()}
+
+
+def _places(week: Week, name: str) -> list[str]:
+    blocks = (block for day in week.days for block in (*day.blocks, *day.all_day))
+    return [getattr(block.booking, name) for block in blocks if block.booking is not None]

@@ -1,0 +1,101 @@
+"""What every detail page tells beside the record's own fields: where it came from, its history, what belongs to it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch
+
+from integrations.connections.models import Connection
+from integrations.contract import Stream
+from integrations.records.models import Record
+from integrations.records.queries import children_of, neighbour
+from integrations.values import Kind
+from portal.pages.business.columns import Row, row_of
+from portal.pages.business.common import connector_of, streams_of
+from portal.pages.business.history import pretty, provenance
+from portal.pages.freshness import stream_of
+from portal.pages.links import tenant_url
+
+_MAX_CHILDREN = 100
+_PAGES = {Kind.WORK_ORDER: "work-order", Kind.BOOKING: "booking", Kind.BILLING: "billing"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """The records of one stream that belong to this one."""
+
+    label: str
+    page: str  # the name of the page that shows one of them
+    heads: tuple[str, ...]
+    rows: tuple[Row, ...]
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parent:
+    title: str
+    page: str
+    pk: int
+
+
+def page_of(stream: Stream | None) -> str:
+    """The name of the page that shows a record of this stream."""
+    return _PAGES.get(stream.kind, "record") if stream and stream.kind else "record"
+
+
+def about(request: HttpRequest, record: Record, connection: Connection, *, is_veiled: bool = False) -> dict[str, Any]:
+    """At most five statements. A veiled record shows neither its payload nor what it said before."""
+    stream, connector = stream_of(connection, record.stream), connector_of(connection)
+    return {
+        "record": record,
+        "connection": connection,
+        "connection_url": connection_url(request, connection),
+        "vendor": connector.label if connector else connection.vendor,
+        "has_tile": connector is not None,
+        "stream": stream,
+        "provenance": provenance(record, is_veiled=is_veiled),
+        "payload": "" if is_veiled else pretty(record.payload),
+        "is_veiled": is_veiled,
+        "families": [] if is_veiled else _families(record, connection),
+        "parent": _parent(record, connection, stream),
+    }
+
+
+def connection_url(request: HttpRequest, connection: Connection) -> str:
+    """The connection's own page; "" in a house without such pages."""
+    try:
+        return tenant_url(request, "connection", connection.pk)
+    except NoReverseMatch:
+        return ""
+
+
+def _parent(record: Record, connection: Connection, stream: Stream | None) -> Parent | None:
+    found = neighbour(record, stream.parent, record.parent_id) if stream else None
+    if found is None:
+        return None
+    above = stream_of(connection, found.stream)
+    # A booking may be private, and its record's title would tell.
+    title = "The booking" if above and above.kind == Kind.BOOKING else str(found)
+    return Parent(title=title, page=page_of(above), pk=found.pk)
+
+
+def _families(record: Record, connection: Connection) -> list[Family]:
+    streams = [stream for stream in streams_of(connection) if stream.parent == record.stream]
+    if not streams:
+        return []
+    found = list(children_of(record, streams).order_by("stream", "-changed_at", "-id")[: _MAX_CHILDREN + 1])
+    return [_family(stream, [one for one in found if one.stream == stream.key]) for stream in streams]
+
+
+def _family(stream: Stream, found: Sequence[Record]) -> Family:
+    shown = found[:_MAX_CHILDREN]
+    is_veiled = stream.kind == Kind.BOOKING
+    return Family(
+        label=stream.label,
+        page=page_of(stream),
+        heads=tuple(column.label for column in stream.columns) or (stream.label,),
+        rows=tuple(row_of(one, () if is_veiled else stream.columns) for one in shown),
+        has_more=len(found) > _MAX_CHILDREN,
+    )

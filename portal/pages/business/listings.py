@@ -1,0 +1,165 @@
+"""The lists of business records as declared: their columns, sorts, filters and search."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from django.db.models import Q
+
+from integrations.records.models import Billing, Booking, Record, WorkOrder
+from integrations.records.queries import OPEN_STATUSES, OWED_STATUSES, BookingQuerySet
+from integrations.values import (
+    BillingStatus,
+    BookingKind,
+    BookingStatus,
+    Kind,
+    Priority,
+    WorkOrderStatus,
+)
+from portal.pages.business.common import Desk, word_of
+from portal.pages.filters import Choice, Days, Filter, Text, Word
+from portal.pages.lists import Column, Listing, Sort
+
+
+def _statuses(wanted: Iterable[StrEnum], **also: object) -> tuple[Q, ...]:
+    """One branch a status: each is read along its own index, and the heads are merged."""
+    return tuple(Q(status=status, **also) for status in wanted)
+
+
+def _words(words: Iterable[StrEnum], column: str) -> list[Word]:
+    return [Word(value=word.value, label=word_of(word), where=Q(**{column: word.value})) for word in words]
+
+
+def _search(words: str) -> Q:
+    return Q(search__contains=words.lower())
+
+
+def work_order_listing(desk: Desk) -> Listing[WorkOrder]:
+    statuses = [
+        Word(value="open", label="Open", branches=_statuses(OPEN_STATUSES)),
+        Word(value="past-due", label="Past due", branches=_statuses(OPEN_STATUSES, due_at__lt=desk.now)),
+        Word(value="closed", label="Closed", branches=_statuses(WorkOrder.CLOSED)),
+        *_words(WorkOrderStatus, "status"),
+    ]
+    return Listing(
+        columns=(
+            Column(label="Work order"),
+            Column(label="Status"),
+            Column(label="Priority"),
+            Column(label="Customer"),
+            Column(label="Location"),
+            Column(label="Assigned to"),
+            Column(label="Due", key="due", sort="due_at", is_at_end=True),
+        ),
+        sorts=(
+            Sort(key="due", column="due_at", ascending="Due soonest first", descending="Due latest first"),
+            Sort(key="opened", column="opened_at", ascending="Opened longest ago first", descending="Newest first"),
+        ),
+        filters=(
+            Choice(
+                key="status",
+                label="Status",
+                words=statuses,
+                default="open",
+                any_label="All work orders",
+                is_plain=True,
+            ),
+            Choice(key="priority", label="Priority", words=_words(Priority, "priority")),
+            Text(key="customer", label="Customer", column="customer"),
+            Days(key="due", label="Due", column="due_at", zone=desk.zone, today=desk.today),
+            desk.connection_filter(Kind.WORK_ORDER),
+        ),
+        default_key="due",
+        sort="due_at",
+        search=_search,
+        search_label="Search number, title, customer, location",
+    )
+
+
+def billing_listing(desk: Desk) -> Listing[Billing]:
+    statuses = [
+        Word(value="outstanding", label="Outstanding", branches=_statuses(OWED_STATUSES)),
+        Word(value="overdue", label="Overdue", branches=_statuses(OWED_STATUSES, due_date__lt=desk.tenant_today)),
+        *_words(BillingStatus, "status"),
+    ]
+    return Listing(
+        columns=(
+            Column(label="Billing"),
+            Column(label="Account"),
+            Column(label="Status"),
+            Column(label="Amount", is_at_end=True),
+            Column(label="Balance", is_at_end=True),
+            Column(label="Due", key="due", sort="due_date", is_at_end=True),
+            Column(label="Billed", key="billed", sort="billed_date", is_at_end=True),
+        ),
+        sorts=(
+            Sort(key="billed", column="billed_date", ascending="Billed longest ago first", descending="Newest first"),
+            Sort(key="due", column="due_date", ascending="Due soonest first", descending="Due latest first"),
+        ),
+        filters=(
+            Choice(key="status", label="Status", words=statuses, any_label="All billings", is_plain=True),
+            Text(key="account", label="Account", column="account"),
+            Days(key="due", label="Due", column="due_date", zone=None, today=desk.tenant_today),
+            desk.connection_filter(Kind.BILLING),
+        ),
+        default_sort="-billed",
+        search=_search,
+        search_label="Search number, title, account",
+    )
+
+
+def booking_filters(desk: Desk) -> tuple[Filter, ...]:
+    kinds = [Word(value=kind.value, label=f"{word_of(kind)}s", where=Q(kind=kind.value)) for kind in BookingKind]
+    return (
+        Choice(key="kind", label="Kind", words=kinds, is_plain=True, any_label="All kinds"),
+        Text(key="location", label="Location", column="location"),
+        Text(key="resource", label="Room or person", column="resource"),
+        desk.connection_filter(Kind.BOOKING),
+    )
+
+
+def booking_listing(desk: Desk) -> Listing[Booking]:
+    days = Days(key="day", label="Days", column="starts_at", zone=desk.zone, today=desk.today, is_from_today=True)
+    kind, *others = booking_filters(desk)
+    return Listing(
+        columns=(
+            Column(label="When", key="start", sort="starts_at"),
+            Column(label="Booking"),
+            Column(label="Kind"),
+            Column(label="Where"),
+            Column(label="Booked by"),
+            Column(label="Status"),
+        ),
+        sorts=(Sort(key="start", column="starts_at", ascending="Earliest first", descending="Latest first"),),
+        filters=(
+            days,
+            kind,
+            Choice(key="status", label="Status", words=_words(BookingStatus, "status")),
+            *others,
+        ),
+        default_key="start",
+        sort="starts_at",
+        search=BookingQuerySet.matching,
+        search_label="Search title, room, location, person",
+        extra=("view",),
+    )
+
+
+def record_listing(columns: Iterable[str]) -> Listing[Record]:
+    return Listing(
+        columns=(
+            *(Column(label=label) for label in columns),
+            Column(label="Changed", key="changed", sort="changed_at", is_at_end=True),
+        ),
+        sorts=(
+            Sort(
+                key="changed",
+                column="changed_at",
+                ascending="Unchanged longest first",
+                descending="Latest changes first",
+            ),
+        ),
+        default_sort="-changed",
+        search=lambda words: Q(title__icontains=words) | Q(external_id=words),
+        search_label="Search by name or the vendor's number",
+        tie="id",
+    )

@@ -1,0 +1,270 @@
+"""A week of bookings as a grid: days side by side, quarters of an hour downwards, in the reader's wall-clock time.
+
+Pure: rows in, blocks out. Desks of one place are one block ("18 booked"), so are crowded places; where more than three
+blocks would stand side by side the rest becomes "+12 more", which leads to the day's list.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from integrations.records.models import Booking
+from integrations.values import BookingKind
+
+QUARTERS = 96
+LANES = 3
+CROWD = 12  # so many of one kind at one place in a day, and they are one block
+DESKS = 3
+_NO_END = timedelta(minutes=30)  # how long a booking without an end is drawn
+_QUARTER = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """What stands in the grid: one booking, or `number` of them. `starts` and `ends` are wall-clock words."""
+
+    at: int
+    lasts: int
+    kind: str
+    starts: str
+    ends: str
+    location: str
+    booking: Booking | None = None
+    number: int = 1
+    is_overflow: bool = False
+
+    @property
+    def until(self) -> int:
+        return self.at + self.lasts
+
+    @property
+    def is_all_day(self) -> bool:
+        return self.booking is not None and self.lasts == QUARTERS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    date: date
+    is_today: bool
+    blocks: tuple[Block, ...]
+    all_day: tuple[Block, ...]
+    number: int  # bookings of the day, however they are drawn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Week:
+    days: tuple[Day, ...]
+    from_hour: int
+    until_hour: int
+
+    @property
+    def first(self) -> date:
+        return self.days[0].date
+
+    @property
+    def last(self) -> date:
+        return self.days[-1].date
+
+    @property
+    def hours(self) -> list[str]:
+        return [f"{hour:02}:00" for hour in range(24)]
+
+    @property
+    def has_all_day(self) -> bool:
+        return any(day.all_day for day in self.days)
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(day.number for day in self.days)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Bookings counted by the database, where there are too many to draw: one kind at one place on one day."""
+
+    day: date
+    kind: str
+    location: str
+    number: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+def monday_of(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def bounds(monday: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The first and the last instant of the week in the zone; 167 or 169 hours apart when the clocks change."""
+    return _midnight(monday, zone), _midnight(monday + timedelta(days=7), zone)
+
+
+def week_of(monday: date, bookings: Iterable[Booking], zone: ZoneInfo, *, today: date) -> Week:
+    parts = [part for booking in bookings for part in _parts(booking, zone)]
+    return _week(monday, parts, today)
+
+
+def crowded_week(monday: date, groups: Iterable[Group], zone: ZoneInfo, *, today: date) -> Week:
+    """The week drawn from counts alone."""
+    parts = []
+    for group in groups:
+        start, end = _midnight(group.day, zone), _midnight(group.day + timedelta(days=1), zone)
+        block = _block(
+            max(group.starts_at, start), min(group.ends_at, end), zone, kind=group.kind, location=group.location
+        )
+        parts.append((group.day, _counted(block, group.number)))
+    return _week(monday, parts, today)
+
+
+def _week(monday: date, parts: Sequence[tuple[date, Block]], today: date) -> Week:
+    days = [monday + timedelta(days=number) for number in range(7)]
+    if not any(day in days[5:] for day, _block in parts):
+        days = days[:5]
+    made = tuple(_day(day, [block for on, block in parts if on == day], today) for day in days)
+    drawn = [block for day in made for block in day.blocks]
+    first, last = min((block.at for block in drawn), default=32), max((block.until for block in drawn), default=72)
+    return Week(
+        days=made,
+        from_hour=next((hour for hour in (8, 7, 6) if first >= hour * 4), 0),
+        until_hour=next((hour for hour in (18, 20, 22) if last <= hour * 4), 24),
+    )
+
+
+def _day(day: date, blocks: list[Block], today: date) -> Day:
+    all_day = tuple(block for block in blocks if block.is_all_day and block.kind != BookingKind.DESK)
+    timed = [block for block in blocks if block not in all_day]
+    return Day(
+        date=day,
+        is_today=day == today,
+        blocks=tuple(_in_lanes(_gathered(timed))),
+        all_day=all_day,
+        number=sum(block.number for block in blocks),
+    )
+
+
+def _gathered(blocks: list[Block]) -> list[Block]:
+    """Desks of one place, and whatever is many at one place, as one block."""
+    kept: list[Block] = []
+    place = _kind_and_place
+    for (kind, _location), together in groupby(sorted(blocks, key=place), key=place):
+        group = list(together)
+        limit = DESKS if kind == BookingKind.DESK else CROWD
+        kept.extend([_merged(group)] if len(group) >= limit else group)
+    return sorted(kept, key=lambda block: (block.at, -block.lasts, block.location))
+
+
+def _kind_and_place(block: Block) -> tuple[str, str]:
+    return block.kind, block.location
+
+
+def _in_lanes(blocks: list[Block]) -> Iterator[Block]:
+    for cluster in _clusters(blocks):
+        shown, hidden = _fit(cluster, LANES)
+        if hidden:
+            shown, hidden = _fit(cluster, LANES - 1)
+            shown.append(_merged(hidden, is_overflow=True))
+        yield from sorted(shown, key=lambda block: (block.at, block.is_overflow))
+
+
+def _clusters(blocks: list[Block]) -> Iterator[list[Block]]:
+    """Blocks that touch each other, directly or through others."""
+    cluster: list[Block] = []
+    for block in blocks:
+        if cluster and block.at >= max(one.until for one in cluster):
+            yield cluster
+            cluster = []
+        cluster.append(block)
+    if cluster:
+        yield cluster
+
+
+def _fit(cluster: list[Block], lanes: int) -> tuple[list[Block], list[Block]]:
+    """Those that fit side by side, and those that do not."""
+    free_at = [0] * lanes
+    shown, hidden = [], []
+    for block in cluster:
+        lane = next((number for number, free in enumerate(free_at) if free <= block.at), None)
+        if lane is None:
+            hidden.append(block)
+        else:
+            free_at[lane] = block.until
+            shown.append(block)
+    return shown, hidden
+
+
+def _merged(blocks: list[Block], *, is_overflow: bool = False) -> Block:
+    first, last = min(blocks, key=lambda one: one.at), max(blocks, key=lambda one: one.until)
+    return Block(
+        at=first.at,
+        lasts=last.until - first.at,
+        kind="more" if is_overflow else first.kind,
+        starts=first.starts,
+        ends=last.ends,
+        location="" if is_overflow else first.location,
+        number=sum(block.number for block in blocks),
+        is_overflow=is_overflow,
+    )
+
+
+def _counted(block: Block, number: int) -> Block:
+    return Block(
+        at=block.at,
+        lasts=block.lasts,
+        kind=block.kind,
+        starts=block.starts,
+        ends=block.ends,
+        location=block.location,
+        number=number,
+    )
+
+
+def _parts(booking: Booking, zone: ZoneInfo) -> Iterator[tuple[date, Block]]:
+    """One block a day the booking touches, cut at midnight."""
+    end = max(booking.ends_at or booking.starts_at + _NO_END, booking.starts_at)
+    day = booking.starts_at.astimezone(zone).date()
+    last = max((end - timedelta(microseconds=1)).astimezone(zone).date(), day)
+    while day <= last:
+        start_of_day, end_of_day = _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
+        block = _block(
+            max(booking.starts_at, start_of_day),
+            min(end, end_of_day),
+            zone,
+            kind=booking.kind,
+            location=booking.location,
+            booking=booking,
+        )
+        yield day, block
+        day += timedelta(days=1)
+
+
+def _block(
+    start: datetime, end: datetime, zone: ZoneInfo, *, kind: str, location: str, booking: Booking | None = None
+) -> Block:
+    """Placed by the clock on the wall. In the night the clocks go back the end may be "before" the start: then the
+    block is as long as it really lasts, and the words name the zone's two halves."""
+    local_start, local_end = start.astimezone(zone), end.astimezone(zone)
+    at = local_start.hour * 4 + local_start.minute // 15
+    until = -(-(local_end.hour * 60 + local_end.minute) // 15)
+    if local_end.date() > local_start.date():
+        until = QUARTERS
+    lasts = until - at if until > at else -(-(end - start) // _QUARTER)
+    is_odd = local_start.utcoffset() != local_end.utcoffset()
+    return Block(
+        at=at,
+        lasts=max(1, min(lasts, QUARTERS - at)),
+        kind=kind,
+        starts=_clock(local_start, is_odd=is_odd),
+        ends=_clock(local_end, is_odd=is_odd),
+        location=location,
+        booking=booking,
+    )
+
+
+def _clock(moment: datetime, *, is_odd: bool) -> str:
+    return f"{moment:%H:%M}" + (f" {moment.tzname()}" if is_odd else "")
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone).astimezone(UTC)

@@ -1,0 +1,83 @@
+"""How fresh a page is, in the words of stored facts: when its streams were last caught up, and which are late."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from integrations.connections.models import Capability, Connection
+from integrations.contract import Stream
+from integrations.registry import connectors
+from integrations.sync.models import StreamState
+from integrations.values import Kind
+
+_GRACE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Late:
+    """A stream that is behind its promise; `since` is None where it was never caught up."""
+
+    connection: Connection
+    label: str
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsOf:
+    """`at` is the oldest of the moments the streams were last caught up."""
+
+    at: datetime | None
+    late: tuple[Late, ...] = ()
+    has_streams: bool = True
+
+    @property
+    def is_late(self) -> bool:
+        return bool(self.late)
+
+
+def stream_of(connection: Connection, key: str) -> Stream | None:
+    """The stream's definition; None when the vendor's folder (or the stream) is gone."""
+    connector = connectors().get(connection.vendor)
+    return next((stream for stream in connector.streams if stream.key == key), None) if connector else None
+
+
+def in_use(connections: Iterable[Connection]) -> list[Connection]:
+    """Those that bring, or should bring, data."""
+    return [one for one in connections if not (one.is_draft or one.is_disconnected) and one.vendor in connectors()]
+
+
+def stream_states(tenant_id: int, connections: Iterable[Connection]) -> QuerySet[StreamState]:
+    """The streams of these connections, without those the vendor does not let us read."""
+    refused = Capability.objects.filter(
+        tenant_id=OuterRef("tenant_id"), connection_id=OuterRef("connection_id"), stream=OuterRef("stream")
+    ).exclude(state__in=["available", "unknown"])
+    found = StreamState.objects.filter(tenant_id=tenant_id, connection__in=[one.pk for one in connections])
+    return found.exclude(Exists(refused)).defer("cursor")
+
+
+def as_of(
+    states: Iterable[StreamState], connections: Iterable[Connection], wanted: Callable[[Stream], bool] | None = None
+) -> AsOf:
+    """Judges the states whose stream is wanted (all, without a question)."""
+    by_id = {connection.pk: connection for connection in connections}
+    now, moments, late, seen = timezone.now(), [], [], False
+    for state in states:
+        connection = by_id.get(state.connection_id)
+        stream = stream_of(connection, state.stream) if connection else None
+        if connection is None or stream is None or (wanted and not wanted(stream)):
+            continue
+        seen = True
+        if state.last_good_at:
+            moments.append(state.last_good_at)
+        if state.last_good_at is None or now - state.last_good_at > 2 * state.interval + _GRACE:
+            late.append(Late(connection=connection, label=stream.label, since=state.last_good_at))
+    return AsOf(at=min(moments, default=None), late=tuple(late), has_streams=seen)
+
+
+def as_of_kind(tenant_id: int, connections: Iterable[Connection], kind: Kind) -> AsOf:
+    """How fresh the work orders, bookings or billings are: one statement."""
+    used = in_use(connections)
+    return as_of(stream_states(tenant_id, used), used, lambda stream: stream.kind == kind)
