@@ -1,6 +1,7 @@
 """A tenant's use of a vendor: the connection, what opens it, and what happened at its door."""
 
 import uuid
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
@@ -213,6 +214,11 @@ class Capability(OfConnection):
     def is_available(self) -> bool:
         return self.state in {"available", "unknown"}
 
+    @property
+    def words(self) -> str:
+        """The state as people say it."""
+        return self.state.replace("_", " ").capitalize()
+
 
 class VendorRequest(OfConnection):
     """One outbound call: no query, no headers, no bodies. Kept 14 days."""
@@ -233,6 +239,14 @@ class VendorRequest(OfConnection):
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
+
+    @property
+    def was_accepted(self) -> bool:
+        return self.status is not None and self.status < 400 and not self.error
+
+    @property
+    def took(self) -> timedelta:
+        return timedelta(milliseconds=self.duration_ms)
 
 
 class VaultCanary(models.Model):

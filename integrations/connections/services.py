@@ -95,7 +95,7 @@ def ensure_account(connection: Connection | None, *, vendor: str, settings: Mapp
             f"belongs to ({connection.account}). Connect it as a new one."
         )
     others = Connection.objects.filter(tenant_id=current_tenant_id(), vendor=vendor, account=account)
-    if others.exclude(pk=connection.pk if connection else None).exists():
+    if (others.exclude(pk=connection.pk) if connection else others).exists():
         raise _taken(vendor, account)
     return account
 

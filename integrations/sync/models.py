@@ -119,6 +119,11 @@ class SyncRun(OfConnection):
         return self.state == RunState.WAITING
 
     @property
+    def is_limited(self) -> bool:
+        """Waits by agreement: the vendor said when to come back."""
+        return self.is_waiting and self.code == "rate_limited"
+
+    @property
     def is_done(self) -> bool:
         return self.state == RunState.DONE
 

@@ -11,5 +11,6 @@ of_tenant = [
 
 urlpatterns = [
     path("", include("portal.pages.home.urls")),
+    path("", include("portal.pages.connections.callback_urls")),
     path("t/<slug:tenant_slug>/", include(of_tenant)),
 ]

@@ -1,3 +1,26 @@
-from django.urls import URLPattern
+"""Connections and activity, below /t/<slug>/."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from portal.pages.connections import activity, deeds, setup_views, views
+
+_ONE = "connections/<uuid:connection_id>"
+
+urlpatterns = [
+    path("connections/", views.index, name="connections"),
+    path("connections/new/<slug:vendor>/", setup_views.connect, name="connect"),
+    path(f"{_ONE}/", views.streams, name="connection"),
+    path(f"{_ONE}/history/", views.history, name="connection-history"),
+    path(f"{_ONE}/requests/", views.requests, name="connection-requests"),
+    path(f"{_ONE}/credentials/", views.credentials, name="connection-credentials"),
+    path(f"{_ONE}/edit/", setup_views.edit, name="connection-edit"),
+    path(f"{_ONE}/authorize/", setup_views.authorize, name="connection-authorize"),
+    path(f"{_ONE}/sync/", deeds.sync, name="connection-sync"),
+    path(f"{_ONE}/runs/<int:run_id>/stop/", deeds.stop, name="run-stop"),
+    path(f"{_ONE}/pause/", deeds.pause, name="connection-pause"),
+    path(f"{_ONE}/resume/", deeds.resume, name="connection-resume"),
+    path(f"{_ONE}/disconnect/", deeds.disconnect, name="connection-disconnect"),
+    path(f"{_ONE}/erase/", deeds.erase, name="connection-erase"),
+    path("activity/", activity.runs, name="activity"),
+    path("activity/audit/", activity.audit, name="activity-audit"),
+]

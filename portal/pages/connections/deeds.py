@@ -1,0 +1,124 @@
+"""What people do with a connection. Each is one POST, one call to a service, and a way back."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from integrations.connections import services
+from integrations.connections.models import Connection
+from integrations.connections.services import access_connection
+from integrations.sync.models import SyncRun
+from integrations.sync.services import start_sync, stop_all, stop_run
+from portal.pages.links import tenant_url
+from portal.tenancy.access import require_role
+from portal.tenancy.middleware import TenantRequest
+from portal.tenancy.models import Role
+
+
+@require_POST
+@require_role(Role.MEMBER)
+def sync(request: TenantRequest, connection_id: UUID) -> HttpResponse:
+    """Start every stream, or the one named in the form."""
+    connection = access_connection(connection_id)
+    stream = request.POST.get("stream", "")
+    if stream and stream not in {one.key for one in connection.connector.streams}:
+        raise Http404("There is no such stream.")
+    if start_sync(connection, by=request.membership.user, stream=stream):
+        messages.success(request, "Syncing now.")
+    else:
+        messages.error(request, f"{connection} is not active, so there is nothing to sync.")
+    return _back(request, connection)
+
+
+@require_POST
+@require_role(Role.MEMBER)
+def stop(request: TenantRequest, connection_id: UUID, run_id: int) -> HttpResponse:
+    """End one open run; what it stored stays."""
+    connection = access_connection(connection_id)
+    run = get_object_or_404(SyncRun, tenant_id=connection.tenant_id, connection=connection, pk=run_id)
+    stop_run(run, words=f"Stopped by {request.membership.user}.")
+    messages.success(request, "Stopped. What was read is kept, and the next sync goes on from there.")
+    return _back(request, connection)
+
+
+@require_POST
+@require_role(Role.ADMIN)
+def pause(request: TenantRequest, connection_id: UUID) -> HttpResponse:
+    connection = access_connection(connection_id, for_change=True)
+    by = request.membership.user
+    try:
+        services.pause(connection, by=by)
+    except ValidationError as refusal:
+        messages.error(request, refusal.message)
+    else:
+        stop_all(connection, words=f"Stopped: {by} paused the connection.")
+        messages.success(request, "Paused. Nothing is read until you resume it.")
+    return _back(request, connection)
+
+
+@require_POST
+@require_role(Role.ADMIN)
+def resume(request: TenantRequest, connection_id: UUID) -> HttpResponse:
+    connection = access_connection(connection_id, for_change=True)
+    by = request.membership.user
+    try:
+        services.resume(connection, by=by)
+    except ValidationError as refusal:
+        messages.error(request, refusal.message)
+    else:
+        start_sync(connection, by=by)
+        messages.success(request, "Resumed. It goes on where it stopped.")
+    return _back(request, connection)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require_role(Role.ADMIN)
+def disconnect(request: TenantRequest, connection_id: UUID) -> HttpResponse:
+    """A page that says what will happen; its button does it."""
+    connection = access_connection(connection_id, for_change=request.method == "POST")
+    if request.method != "POST":
+        return _leaving_page(request, connection)
+    by = request.membership.user
+    try:
+        services.disconnect(connection, by=by)
+    except ValidationError as refusal:
+        messages.error(request, refusal.message)
+    else:
+        stop_all(connection, words=f"Stopped: {by} disconnected the connection.")
+        messages.success(request, "Disconnected. Its secrets are forgotten, its data is kept.")
+    return _back(request, connection)
+
+
+@require_POST
+@require_role(Role.ADMIN)
+def erase(request: TenantRequest, connection_id: UUID) -> HttpResponse:
+    """Remove a connection with its data: an owner's deed, with its name typed. A draft that never connected has no data
+    and any admin may discard it."""
+    connection = access_connection(connection_id, for_change=True)
+    if connection.connected_at is not None:
+        if not request.membership.is_owner:
+            messages.error(request, "Only an owner can erase data.")
+            return redirect(tenant_url(request, "connection-disconnect", connection.pk))
+        if request.POST.get("name", "").strip() != connection.name:
+            return _leaving_page(request, connection, "That is not its name, so nothing was erased.", status=422)
+    services.erase(connection, by=request.membership.user)
+    messages.success(request, f"{connection} is gone, with everything it had brought.")
+    return redirect(tenant_url(request, "connections"))
+
+
+def _leaving_page(request: TenantRequest, connection: Connection, failure: str = "", status: int = 200) -> HttpResponse:
+    facts = {
+        "connection": connection,
+        "setup_page": f"{connection.vendor}/setup.html",
+        "failure": failure,
+        "was_connected": connection.connected_at is not None,
+    }
+    return render(request, "connections/disconnect.html", facts, status=status)
+
+
+def _back(request: TenantRequest, connection: Connection) -> HttpResponseRedirect:
+    return HttpResponseRedirect(tenant_url(request, "connection", connection.pk))
