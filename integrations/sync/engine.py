@@ -126,11 +126,15 @@ def _give_back(run_id: int) -> None:
 def _work(lease: Lease, reader: Reader) -> bool:
     """Store what the reader brings until it ends (True) or the slice's time is up (False)."""
     deadline = time.monotonic() + settings.SYNC_SLICE_SECONDS
+    is_last_call = False
     with reader:
         while pages := reader.take(BATCH_PAGES):
             _commit(lease, pages)
-            if time.monotonic() >= deadline:
+            if is_last_call:
                 return False
+            # One batch more than the time allows: a vendor so slow that one page fills a slice would otherwise never
+            # be seen to end, for only the next look tells that the last page was the last.
+            is_last_call = time.monotonic() >= deadline
     return True
 
 

@@ -10,7 +10,7 @@ from integrations.sync.services import start_sync
 from portal.tenancy.scope import tenant_scope
 
 
-def work_off(connection: Connection, *, patience: int = 200) -> list[SyncRun]:
+def work_off(connection: Connection, *, patience: int = 60) -> list[SyncRun]:
     """Carry out every open run of the connection until none can go on; all its runs, oldest first."""
     for _ in range(patience):
         with tenant_scope(connection.tenant_id):
@@ -20,10 +20,10 @@ def work_off(connection: Connection, *, patience: int = 200) -> list[SyncRun]:
                 ).values_list("pk", flat=True)
             )
         if not ready:
-            break
+            return runs_of(connection)
         for run_id in ready:
             carry_out_slice(connection.tenant_id, run_id)
-    return runs_of(connection)
+    raise AssertionError(f"not at an end after {patience} rounds")
 
 
 def sync(connection: Connection, stream: str = "") -> list[SyncRun]:
