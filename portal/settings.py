@@ -184,6 +184,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = "Switchboard: "
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {"add_webauthn": "portal.accounts.passkeys.AddPasskeyForm"}
 MFA_TOTP_ISSUER = "Switchboard"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
 USERSESSIONS_TRACK_ACTIVITY = False
