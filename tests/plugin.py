@@ -42,6 +42,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         DATABASE_ROLE="portal_owner",
         EMAIL_URL="memorymail://",
         SITE_URL="http://localhost:8000",
+        STATIC_STORAGE="django.contrib.staticfiles.storage.StaticFilesStorage",
     )
     try:
         if not environment.has_servers(os.environ):
