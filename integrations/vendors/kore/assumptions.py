@@ -17,8 +17,7 @@ TOKEN_LIFE = timedelta(hours=1)
 # K-5: the token endpoint refuses with the bodies of RFC 6749; these words mean that the credentials are wrong.
 REFUSED_CREDENTIALS = frozenset({"invalid_client", "unauthorized_client"})
 # K-5a: id and secret are URL-encoded before Basic joins them too (RFC 6749, 2.3.1); the guide says it of the body only.
-# K-8: times in a filter are UTC and written with Z.
-FILTER_TIME = "%Y-%m-%dT%H:%M:%SZ"
+# K-8: times in a filter are UTC and written with Z, spaces as %20: `streams` and the house's HTTP do so.
 # K-9: more than the documented maximum of 100 rows a page is refused.
 PAGE_SIZE = 100
 # K-10: read again every 30 minutes, from 5 minutes before the newest row we hold.
@@ -26,6 +25,8 @@ INTERVAL = timedelta(minutes=30)
 OVERLAP = timedelta(minutes=5)
 # K-10a: how often rows may slip inside one second of a reading before we say that KORE's order is not stable.
 MAX_RESTARTS = 5
+# K-12: deletions are not looked for yet. K-16: so ids are never compared by size. K-17: nothing is ever written.
+# K-14: a bad API key is taken to answer 401, so a refusal names both key and secret.
 # K-15: no limit is documented. A careful client would keep to 2 requests a second, one at a time; a first reading
 # would then take minutes. Retry-After is honoured whenever KORE sends it, so we go at this pace until told otherwise.
 CALLS_PER_SECOND = 20

@@ -20,6 +20,7 @@ from integrations.vendors.kore import assumptions, records
 from integrations.vendors.kore.client import fetch_page
 
 MAX_ID = 100
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)  # an empty date often travels as the year 1, from which nothing is taken
 EMPTY = (b"null", b'""')
 
 
@@ -27,7 +28,8 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     """A cursor. Times are UTC, whole seconds, `…Z`: text that sorts as time does.
 
     `since` filters the next page ("" = all); `floor` is where the run began, below which its end never falls; `given`
-    are digests of the rows of that second which were already handed out (with `skip`: of the row we expect first).
+    are digests of the rows of that second which were already handed out (with `skip`: of the row we expect first);
+    `present` is when the reading came within the overlap of its own time ("" = not yet).
     """
 
     since: str = ""
@@ -35,6 +37,7 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     skip: int = 0
     restarts: int = 0
     given: tuple[str, ...] = ()
+    present: str = ""
 
 
 class _Head(msgspec.Struct):
@@ -64,6 +67,7 @@ class KoreStream(Stream):
         place = msgspec.json.decode(cursor, type=Place) if cursor else Place()
         default_currency = str(access.settings.get("currency") or "")
         while True:
+            asked_at = now()
             raws = fetch_page(access, self.key, since=place.since, skip=place.skip)
             rows = [_read_row(bytes(raw)) for raw in raws]
             if place.skip and (not rows or rows[0].digest not in place.given):
@@ -71,7 +75,8 @@ class KoreStream(Stream):
                 continue
             _require_order(rows, place)
             is_full = len(rows) >= assumptions.PAGE_SIZE
-            place, given = (_onward(place, rows) if is_full else _end(place, rows)), frozenset(place.given)
+            given = frozenset(place.given)
+            place = _onward(place, rows, asked_at) if is_full else _end(place, rows, asked_at)
             fresh = [row for row in rows if row.digest not in given]
             yield Page(
                 records=tuple(self._record(row.payload, row.head, default_currency) for row in fresh if row.head),
@@ -148,7 +153,7 @@ def _read_row(payload: bytes) -> _Row:
         changed = records.parse_system_time(head.modified_date) if head.modified_date else None
     except (msgspec.DecodeError, RecursionError, ValueError) as mistake:
         return _Row(payload, digest, None, f"This record has no id or no change date we can read: {mistake}"[:300])
-    return _Row(payload, digest, head, changed=changed.strftime(assumptions.FILTER_TIME) if changed else "")
+    return _Row(payload, digest, head, changed=_text(changed) if changed else "")
 
 
 def _require_order(rows: list[_Row], place: Place) -> None:
@@ -166,25 +171,28 @@ def _require_order(rows: list[_Row], place: Place) -> None:
         )
 
 
-def _onward(place: Place, rows: list[_Row]) -> Place:
+def _onward(place: Place, rows: list[_Row], asked_at: datetime) -> Place:
     newest = next(row.changed for row in reversed(rows) if row.changed)
+    present = place.present or (_text(asked_at) if newest > _text(asked_at - assumptions.OVERLAP) else "")
+    place = msgspec.structs.replace(place, present=present)
     if newest == place.since:
         return msgspec.structs.replace(place, skip=place.skip + len(rows) - 1, given=(rows[-1].digest,))
+    place = msgspec.structs.replace(place, since=newest, restarts=0)
     if all(row.changed == newest for row in rows):
-        return Place(since=newest, floor=place.floor, skip=len(rows) - 1, given=(rows[-1].digest,))
+        return msgspec.structs.replace(place, skip=len(rows) - 1, given=(rows[-1].digest,))
     # Rows without a readable date may belong to that second as well.
     given = tuple(row.digest for row in rows if row.changed in (newest, ""))
-    return Place(since=newest, floor=place.floor, given=given)
+    return msgspec.structs.replace(place, skip=0, given=given)
 
 
-def _end(place: Place, rows: list[_Row]) -> Place:
+def _end(place: Place, rows: list[_Row], asked_at: datetime) -> Place:
     newest = next((row.changed for row in reversed(rows) if row.changed), place.since)
     if not newest:
         return Place()
-    # A date in the future must not carry us past the changes of the days until then.
-    now = datetime.now(UTC).replace(microsecond=0)
-    until = min(records.parse_system_time(newest), now) - assumptions.OVERLAP
-    since = max(until.strftime(assumptions.FILTER_TIME), place.floor)
+    # From the moment the reading reached the present, a row could still change in a second we had already passed: the
+    # next run begins before it, however long this one went on. So a date in the future cannot carry us away either.
+    until = min(newest, place.present or _text(asked_at))
+    since = max(_text(max(records.parse_system_time(until), EARLIEST) - assumptions.OVERLAP), place.floor)
     return Place(since=since, floor=since)
 
 
@@ -195,4 +203,12 @@ def _start_second_again(place: Place) -> Place:
             code="order",
             detail=f"skip {place.skip} from {place.since}",
         )
-    return Place(since=place.since, floor=place.floor, restarts=place.restarts + 1)
+    return msgspec.structs.replace(place, skip=0, given=(), restarts=place.restarts + 1)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _text(moment: datetime) -> str:
+    return f"{moment.replace(microsecond=0, tzinfo=None).isoformat()}Z"

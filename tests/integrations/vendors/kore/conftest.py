@@ -10,9 +10,10 @@ NOON = MONDAY.replace(hour=12)
 
 
 @pytest.fixture
-def kore() -> Iterator[Emulator]:
-    """Two customers, with 330 and 120 bills; time stands still at noon."""
+def kore(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """Two customers, with 330 and 120 bills; time stands still at noon, for both sides."""
     sandbox = Emulator(sizes=(330, 120), epoch=MONDAY)
     sandbox.clock.freeze(NOON)
+    monkeypatch.setattr("integrations.vendors.kore.streams.now", sandbox.clock.now)
     with sandbox.serve():
         yield sandbox

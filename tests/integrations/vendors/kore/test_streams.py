@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from integrations.contract import Page
 from integrations.errors import VendorChanged
 from integrations.sandbox.kit import Fault
-from integrations.vendors.kore import assumptions, connector
+from integrations.vendors.kore import assumptions, connector, streams
 from integrations.vendors.kore.sandbox import Emulator
 from tests.integrations.vendor_access import vendor_access
 
@@ -99,9 +99,10 @@ def test_an_incremental_run_brings_what_changed_and_what_is_new(kore):
         assert stored(first, second) == stored(access.read_all(BILLINGS))
 
 
-def test_time_passing_at_the_vendor_is_followed_run_by_run():
+def test_time_passing_at_the_vendor_is_followed_run_by_run(monkeypatch):
     kore = Emulator(sizes=(80,), epoch=MONDAY, change_every=timedelta(seconds=30))
     kore.clock.freeze(MONDAY)
+    monkeypatch.setattr(streams, "now", kore.clock.now)
     with kore.serve(), vendor_access(connector, kore) as access:
         for key in STREAMS:
             stream, held, cursor = connector.stream(key), {}, ""
@@ -186,18 +187,36 @@ def test_a_second_that_shrinks_while_we_read_it_is_read_again(kore):
         pages = []
         for page in BILLINGS.read(access, ""):
             if len(pages) < 2:
-                table.touch(table.number_of[page.records[1].external_id], kore.clock.now())
+                for record in page.records[1:4]:
+                    table.touch(table.number_of[record.external_id], kore.clock.now())
             pages.append(page)
 
     assert set(ids(pages)) == set(table.ids)
+
+
+def test_a_second_edit_within_the_present_second_is_seen_by_the_next_run(kore, monkeypatch):
+    monkeypatch.setattr(assumptions, "PAGE_SIZE", 20)
+    table = kore.table(0, "billings")
+    bulk_edit(kore, range(330))
+    with vendor_access(connector, kore) as access:
+        reading = BILLINGS.read(access, "")
+        pages = [next(reading)]
+        bulk_edit(kore, range(330))
+        kore.clock.advance(timedelta(hours=2))
+        table.add(kore.clock.now())
+        pages += reading
+
+        pages += access.read_all(BILLINGS, pages[-1].cursor)
+
+        assert stored(pages) == stored(access.read_all(BILLINGS))
 
 
 moves = st.lists(st.tuples(st.sampled_from(["edit", "delete", "add", "bulk", "tick"]), st.integers(0, 39)), max_size=3)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(before=moves, during=st.lists(moves, max_size=12), stops=st.sets(st.integers(0, 12)))
-def test_whatever_moves_and_whenever_we_stop_what_is_held_equals_a_full_reading(before, during, stops):
+@given(is_import=st.booleans(), before=moves, during=st.lists(moves, max_size=12), stops=st.sets(st.integers(0, 12)))
+def test_whatever_moves_and_whenever_we_stop_what_is_held_equals_a_full_reading(is_import, before, during, stops):
     kore = Emulator(sizes=(40,), epoch=MONDAY)
     kore.clock.freeze(NOON)
     table = kore.table(0, "billings")
@@ -205,7 +224,7 @@ def test_whatever_moves_and_whenever_we_stop_what_is_held_equals_a_full_reading(
     def move(steps: list[tuple[str, int]]) -> None:
         for step, number in steps:
             if step == "tick":
-                kore.clock.advance(timedelta(seconds=number))
+                kore.clock.advance(timedelta(minutes=number))
             elif step == "add":
                 table.add(kore.clock.now())
             elif step == "delete" and table.ids[number] in table.number_of:
@@ -214,11 +233,14 @@ def test_whatever_moves_and_whenever_we_stop_what_is_held_equals_a_full_reading(
                 for place in range(number, min(40, number + (1 if step == "edit" else 15))):
                     table.touch(place, kore.clock.now())
 
+    if is_import:
+        bulk_edit(kore, range(40))
     move(before)
     with pytest.MonkeyPatch.context() as patch, kore.serve(), vendor_access(connector, kore) as access:
+        patch.setattr(streams, "now", kore.clock.now)
         patch.setattr(assumptions, "PAGE_SIZE", 5)
         patch.setattr(assumptions, "MAX_RESTARTS", 99)
-        held, count = {}, 0
+        held, count, there_from_the_start = {}, 0, set(table.number_of)
         reading = BILLINGS.read(access, "")
         while (page := next(reading, None)) is not None:
             held |= stored([page])
@@ -228,8 +250,8 @@ def test_whatever_moves_and_whenever_we_stop_what_is_held_equals_a_full_reading(
                 reading = BILLINGS.read(access, cursor)
             count += 1
             assert count < 300
-        pages = access.read_all(BILLINGS, cursor)
-        held |= stored(pages)
+        assert there_from_the_start & set(table.number_of) <= set(held)
+        held |= stored(access.read_all(BILLINGS, cursor))
 
         full = stored(access.read_all(BILLINGS))
         assert set(full) == set(table.number_of)
@@ -262,6 +284,20 @@ def row(number: int, modified: str | None) -> bytes:
 
 
 FULL_PAGE = [row(n, f"2026-03-01T10:00:{n // 2:02d}Z") for n in range(100)]
+
+
+def test_the_empty_date_of_the_year_one_is_followed_like_any_other(kore, monkeypatch):
+    monkeypatch.setattr(assumptions, "PAGE_SIZE", 2)
+    answers = [[row(1, "0001-01-01T00:00:00"), row(2, "0001-01-01T00:00:00Z")], [row(2, "0001-01-01T00:00:00Z")]]
+    for answer in answers:
+        kore.weather.add(Fault(path="/entities/", status=200, body=b"[%s]" % b",".join(answer)))
+    with vendor_access(connector, kore) as access:
+        first, second = access.read_all(BILLINGS)
+
+    assert len(first.records) == 2
+    assert second.records == ()
+    assert json.loads(first.cursor)["since"] == "0001-01-01T00:00:00Z"
+    assert json.loads(second.cursor)["since"] == "1899-12-31T23:55:00Z"
 
 
 @pytest.mark.parametrize(
