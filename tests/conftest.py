@@ -9,6 +9,14 @@ from pytest_django.plugin import DjangoDbBlocker
 APP_ROLE, OWNER_ROLE = "portal_app", "portal_owner"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("chaos", "how much is killed in tests/chaos")
+    group.addoption("--kills", type=int, default=20)
+    group.addoption("--records", type=int, default=6000)
+    group.addoption("--refreshes", type=int, default=30)
+    group.addoption("--kill-seed", type=int, default=0, help="0: a new one each time, printed")
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     with django_db_blocker.unblock():

@@ -1,0 +1,3 @@
+from tests.integrations.conftest import connect, serve
+
+__all__ = ["connect", "serve"]
