@@ -77,5 +77,4 @@ def _does_without_server(command: str, arguments: Sequence[str]) -> bool:
 
 
 def _set_defaults(values: dict[str, str]) -> None:
-    for name, value in values.items():
-        os.environ.setdefault(name, value)
+    os.environ.update({name: value for name, value in values.items() if not os.environ.get(name)})

@@ -74,8 +74,8 @@ class _Demo:
         if not environment.has_servers(env):
             self.servers = embedded.start(self.state_dir, patience=5, progress=progress)
             env.update(DATABASE_URL=self.servers.database_url, REDIS_URL=self.servers.redis_url)
-        for name, value in (environment.keys(self.state_dir) | environment.site(self.state_dir, running=False)).items():
-            env.setdefault(name, value)
+        ours = environment.keys(self.state_dir) | environment.site(self.state_dir, running=False)
+        env.update({name: value for name, value in ours.items() if not env.get(name)})
         # Another checkout's directory, or a demo that is off, would make no sense of the rest.
         return env | {"DEMO": "on", "PYTHONUNBUFFERED": "1", "STATE_DIR": str(self.state_dir)}
 
@@ -97,11 +97,11 @@ class _Demo:
                 collecting.finish()
         with progress("Opening the vendor sandboxes"):
             wait_for_ports(env["SANDBOX_URLS"], self._look)
+        # The web takes its time to load and asks nothing of the data: it comes up while the data is filled in.
+        child("web", self.plan.web(listener.fileno()), pass_fds=(listener.fileno(),))
         with progress("Filling in the demo company"), step(self.plan.seed, "seed.log") as seeding:
             account = sign_in(seeding.finish())
         with progress("Starting the web, the worker and the clock"):
-            os.set_inheritable(listener.fileno(), True)
-            child("web", self.plan.web(listener.fileno()), pass_fds=(listener.fileno(),))
             # A second signal ends a worker at once; killed outright, we can send only one.
             child("worker", self.plan.worker, death_signal=signal.SIGQUIT, grace=20.0)
             child("beat", self.plan.beat)
