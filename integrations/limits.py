@@ -64,7 +64,7 @@ class Budget:
 
     def _ask(self) -> timedelta:
         try:
-            wait = int(_server().eval(_TAKE, 1, self._key, int(self._gap.total_seconds() * 1e6), self._burst))  # type: ignore[arg-type]
+            wait = int(_server().eval(_TAKE, 1, self._key, int(self._gap.total_seconds() * 1e6), self._burst))
         except redis.RedisError as failure:
             _logger.warning("the rate budget cannot be asked: %s", type(failure).__name__)
             time.sleep(min(self._gap, PATIENCE).total_seconds())

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import sys
+from collections.abc import Iterable
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -76,6 +77,12 @@ def vault_keys(name: str) -> dict[int, bytes]:
             refuse(name, f"names key {number} twice.")
         keys[int(number)] = key
     return keys
+
+
+def addresses(urls: Iterable[str]) -> frozenset[tuple[str, int]]:
+    """Host and port of each."""
+    parts = [urlsplit(url) for url in urls]
+    return frozenset((part.hostname, part.port) for part in parts if part.hostname and part.port)
 
 
 def sandbox_urls(name: str) -> dict[str, str]:

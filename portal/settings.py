@@ -28,7 +28,7 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 SANDBOX_URLS = environment.sandbox_urls("SANDBOX_URLS")
 if SANDBOX_URLS and not DEMO:
     environment.refuse("SANDBOX_URLS", "is for the demo and the tests; set DEMO=on with it or leave it out.")
-SANDBOX_ADDRESSES = frozenset((urlsplit(a).hostname, urlsplit(a).port) for a in SANDBOX_URLS.values())
+SANDBOX_ADDRESSES = environment.addresses(SANDBOX_URLS.values())
 
 INSTALLED_APPS = [
     "portal.accounts",

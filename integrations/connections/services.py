@@ -26,13 +26,13 @@ from integrations.problems.services import close_problems
 from integrations.registry import connectors
 from portal.accounts.models import User
 from portal.tenancy.audit import note
-from portal.tenancy.scope import current_tenant_id
+from portal.tenancy.scope import scoped_tenant_id
 
 
 def access_connection(connection_id: UUID, *, for_change: bool = False) -> Connection:
     """The one door to a connection of the current tenant; another tenant's does not exist (Http404). `for_change`
     locks its row, so that two deeds at once come one after the other."""
-    rows = Connection.objects.filter(tenant_id=current_tenant_id(), pk=connection_id)
+    rows = Connection.objects.filter(tenant_id=scoped_tenant_id(), pk=connection_id)
     found = (rows.select_for_update(of=("self",)) if for_change else rows).first()
     if found is None or found.vendor not in connectors():
         raise Http404("There is no such connection.")
@@ -72,7 +72,7 @@ def save_draft(
     """Keep what was entered, secrets sealed. Raises ValidationError when that vendor account is connected already,
     or when a connection would turn to a different account."""
     account = ensure_account(connection, vendor=vendor, settings=settings)
-    row = connection or Connection(tenant_id=current_tenant_id(), vendor=vendor)
+    row = connection or Connection(tenant_id=scoped_tenant_id(), vendor=vendor)
     row.name, row.settings, row.account = name, dict(settings), account
     try:
         with transaction.atomic():
@@ -94,7 +94,7 @@ def ensure_account(connection: Connection | None, *, vendor: str, settings: Mapp
             f"These details lead to another {connector.label} account ({account}) than the one this connection "
             f"belongs to ({connection.account}). Connect it as a new one."
         )
-    others = Connection.objects.filter(tenant_id=current_tenant_id(), vendor=vendor, account=account)
+    others = Connection.objects.filter(tenant_id=scoped_tenant_id(), vendor=vendor, account=account)
     if (others.exclude(pk=connection.pk) if connection else others).exists():
         raise _taken(vendor, account)
     return account
@@ -102,7 +102,7 @@ def ensure_account(connection: Connection | None, *, vendor: str, settings: Mapp
 
 def _taken(vendor: str, account: str) -> ValidationError:
     label = connectors()[vendor].label
-    other = Connection.objects.filter(tenant_id=current_tenant_id(), vendor=vendor, account=account).first()
+    other = Connection.objects.filter(tenant_id=scoped_tenant_id(), vendor=vendor, account=account).first()
     if other is not None and other.is_draft:
         return ValidationError(f"“{other}” has been begun for this {label} account ({account}). Continue that one.")
     name = f" as “{other}”" if other else ""

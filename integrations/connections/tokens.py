@@ -112,11 +112,11 @@ class TokenKeeper:
                 """
                 insert into connections_tokenrefresh
                     (tenant_id, connection_id, attempt, generation, fingerprint, state, error, started_at, lapses_at)
-                values (%s, %s, 1, 0, '', 'started', '', now(), now() + %s)
+                values (%s, %s, 1, 0, '', 'started', '', now(), now() + make_interval(secs => %s))
                 on conflict (tenant_id, connection_id) where finished_at is null do nothing
                 returning id
                 """,
-                [self._tenant_id, self._connection_id, self._lease()],
+                [self._tenant_id, self._connection_id, self._lease().total_seconds()],
             )
             row = cursor.fetchone()
         return row[0] if row else None

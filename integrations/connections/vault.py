@@ -41,7 +41,7 @@ class Keyring:
         cipher = self._cipher(self.primary, tenant)
         return head + nonce + cipher.encrypt(nonce, plain.encode(), head + _purpose(tenant, connection, field))
 
-    def open(self, sealed: bytes, *, tenant: int, connection: UUID | str, field: str) -> str:
+    def open(self, sealed: bytes | memoryview, *, tenant: int, connection: UUID | str, field: str) -> str:
         """Raises CannotOpen."""
         sealed = bytes(sealed)
         try:
@@ -55,7 +55,7 @@ class Keyring:
         except (InvalidTag, KeyError, ValueError, struct.error):
             raise CannotOpen from None
 
-    def is_stale(self, sealed: bytes) -> bool:
+    def is_stale(self, sealed: bytes | memoryview) -> bool:
         """Whether it was sealed with another key than the first."""
         number: int = _HEAD.unpack_from(bytes(sealed))[1]
         return number != self.primary

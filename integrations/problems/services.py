@@ -6,7 +6,7 @@ from django.db import connection
 from django.utils import timezone
 
 from integrations.problems.models import Problem
-from portal.tenancy.scope import current_tenant_id
+from portal.tenancy.scope import scoped_tenant_id
 
 _OPEN = """
 insert into problems_problem
@@ -19,8 +19,8 @@ on conflict (tenant_id, connection_id, stream, code) where closed_at is null do 
 
 def open_problem(connection_id: UUID, *, code: str, words: str, stream: str = "", needs_a_person: bool = True) -> None:
     """Say it once: the same cause again only counts."""
-    facts = {
-        "tenant": current_tenant_id(),
+    facts: dict[str, str | int | bool | UUID] = {
+        "tenant": scoped_tenant_id(),
         "connection": connection_id,
         "stream": stream,
         "code": code[:60],

@@ -32,7 +32,7 @@ _DIFFERENT = f"""
 select s.ord from seen s
 left join lateral (select digest from records_record where {_PLACE} and external_id = s.external_id) r on true
 where r.digest is distinct from s.digest order by s.ord
-"""
+"""  # noqa: S608 - only constants are put together
 _KEEP_VERSION = f"""
 insert into records_recordversion (tenant_id, record_id, payload, context, seen_at, replaced_at, run_id)
 select r.tenant_id, r.id, r.payload, r.context, r.changed_at, now(), r.changed_run_id

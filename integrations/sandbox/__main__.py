@@ -1,6 +1,7 @@
 """Serves every emulator named in SANDBOX_URLS on its port until told to stop: `python -m integrations.sandbox`.
 
-The data moves while it runs: SANDBOX_CHANGE_SECONDS (default 20) is how often something changes at each vendor, 0 never.
+The data moves while it runs: SANDBOX_CHANGE_SECONDS (default 20) is how often something changes at each vendor; 0 is
+never.
 """
 
 import os

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from html import escape
 
 from integrations.sandbox.kit import Fault, Reply, Request, Sandbox
@@ -24,7 +25,7 @@ def with_control(sandbox: Sandbox) -> Sandbox:
     """The emulator, with its switches in front of it."""
     vendor = sandbox.handle
     switches: dict[str, Callable[[], object]] = {
-        name: (lambda make=make: sandbox.weather.add(make())) for name, (_, make) in WEATHER.items()
+        name: partial(_let_it_rain, sandbox, make) for name, (_, make) in WEATHER.items()
     }
     labels = {name: label for name, (label, _) in WEATHER.items()}
     for method, label in sandbox.controls:
@@ -42,6 +43,10 @@ def with_control(sandbox: Sandbox) -> Sandbox:
 
     sandbox.handle = handle  # type: ignore[method-assign]
     return sandbox
+
+
+def _let_it_rain(sandbox: Sandbox, make: Callable[[], Fault]) -> None:
+    sandbox.weather.add(make())
 
 
 def _page(vendor: str, labels: dict[str, str], done: str) -> str:

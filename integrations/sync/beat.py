@@ -38,7 +38,7 @@ with sleeping as (
     select id, row_number() over (partition by tenant_id order by next_slice_at) as turn, next_slice_at
     from sync_syncrun
     where finished_at is null and next_slice_at <= now() and (lease_until is null or lease_until < now())
-        and (woken_at is null or woken_at < now() - %(again)s)
+        and (woken_at is null or woken_at < now() - make_interval(secs => %(again)s))
 ), chosen as (
     select id, turn from sleeping order by turn, next_slice_at limit %(limit)s
 ), locked as (
@@ -52,10 +52,9 @@ select tenant_id, id from woken order by turn
 
 def tick() -> int:
     """One look at the clock; how many wake-up calls were sent."""
-    again = timedelta(seconds=settings.SYNC_LEASE_SECONDS)
     with ops_scope(), connection.cursor() as cursor:
         cursor.execute(_DUE, {"limit": CLAIM})
-        cursor.execute(_WAKE, {"limit": WAKE, "again": again})
+        cursor.execute(_WAKE, {"limit": WAKE, "again": settings.SYNC_LEASE_SECONDS})
         calls = cursor.fetchall()
     for tenant_id, run_id in calls:
         send(tenant_id, run_id)
@@ -75,6 +74,6 @@ def tidy() -> None:
 def _delete_before(table: str, column: str, age: timedelta, tenant_id: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"delete from {table} where tenant_id = %s and {column} < now() - %s",  # noqa: S608 - our own names
-            [tenant_id, age],
+            f"delete from {table} where tenant_id = %s and {column} < now() - make_interval(secs => %s)",  # noqa: S608 - our own names
+            [tenant_id, age.total_seconds()],
         )

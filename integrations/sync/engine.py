@@ -49,8 +49,8 @@ class Lease:
 
 
 _TAKE = """
-update sync_syncrun set fence = fence + 1, lease_until = now() + %(lease)s, state = 'running', woken_at = null,
-    started_at = coalesce(started_at, now())
+update sync_syncrun set fence = fence + 1, lease_until = now() + make_interval(secs => %(lease)s), state = 'running',
+    woken_at = null, started_at = coalesce(started_at, now())
 where tenant_id = %(tenant)s and id = %(run)s and finished_at is null and next_slice_at <= now()
     and (lease_until is null or lease_until < now())
 returning fence
@@ -88,8 +88,7 @@ def carry_out_slice(tenant_id: int, run_id: int) -> None:
 
 def _take(tenant_id: int, run_id: int) -> Lease | None:
     with tenant_scope(tenant_id), connection.cursor() as cursor:
-        span = timedelta(seconds=settings.SYNC_LEASE_SECONDS)
-        cursor.execute(_TAKE, {"tenant": tenant_id, "run": run_id, "lease": span})
+        cursor.execute(_TAKE, {"tenant": tenant_id, "run": run_id, "lease": settings.SYNC_LEASE_SECONDS})
         row = cursor.fetchone()
         if row is None:
             return None

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import Resolver404, resolve
 
 from portal.tenancy.models import Membership
-from portal.tenancy.scope import current_tenant_id, ops_scope, tenant_scope
+from portal.tenancy.scope import ops_scope, tenant_scope
 from portal.tenancy.services import find_membership
 
 
@@ -53,10 +53,11 @@ class TenantMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
         """What a failed view wrote is taken back; without this the error page would commit it."""
-        if current_tenant_id() is not None or transaction.get_connection().in_atomic_block:
+        if getattr(request, "is_in_scope", False):
             transaction.set_rollback(True)
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
+        request.is_in_scope = True  # type: ignore[attr-defined]
         response = self._private(self.get_response(request))
         if response.status_code >= 500:
             transaction.set_rollback(True)

@@ -20,12 +20,20 @@ def current_tenant_id() -> int | None:
     return _tenant.get()
 
 
+def scoped_tenant_id() -> int:
+    """The tenant of the scope we must be in; RuntimeError outside, for then something forgot to say whose it is."""
+    tenant_id = _tenant.get()
+    if tenant_id is None:
+        raise RuntimeError("no tenant is set")
+    return tenant_id
+
+
 @contextmanager
 def tenant_scope(tenant_id: int) -> Iterator[None]:
     """Show and take only rows of this tenant until the block ends. Raises RuntimeError inside another tenant's scope.
 
     `SET LOCAL` ends with the outermost transaction, not with a savepoint, so the former value is put back on leaving;
-    after an error the rollback of the block does that.
+    after an error, or where a rollback is asked for, the rollback of the block does that.
     """
     outer = _tenant.get()
     if outer not in (None, tenant_id):
@@ -37,7 +45,8 @@ def tenant_scope(tenant_id: int) -> Iterator[None]:
             yield
         finally:
             _tenant.reset(mark)
-        _set("app.tenant_id", str(outer or ""))
+        if not connection.needs_rollback:
+            _set("app.tenant_id", str(outer or ""))
 
 
 @contextmanager
@@ -52,6 +61,8 @@ def ops_scope() -> Iterator[None]:
             former = cursor.fetchone()[0]
             cursor.execute(f"set local role {OPS_ROLE}")
         yield
+        if connection.needs_rollback:
+            return
         with connection.cursor() as cursor:
             cursor.execute(f"set local role {connection.ops.quote_name(former)}")
 

@@ -79,7 +79,7 @@ CUSTOMERS = (
     Customer(
         subscription_name="Northlight_Property_US",
         client_id="northlight-api",
-        client_password="demo-northlight-7Q2x",  # noqa: S106
+        client_password="demo-northlight-7Q2x",
         keys=_keys("northlight"),
         domain="northlight.example",
         rooms=40,
@@ -125,7 +125,7 @@ CUSTOMERS = (
     Customer(
         subscription_name="Harbour_and_Finch_UK",
         client_id="harbourfinch-portal",
-        client_password="demo-harbour-9Lm4",  # noqa: S106
+        client_password="demo-harbour-9Lm4",
         keys=_keys("harbour"),
         domain="harbourfinch.example",
         rooms=20,

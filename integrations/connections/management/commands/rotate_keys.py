@@ -67,6 +67,6 @@ class Command(BaseCommand):
         return done
 
 
-def reseal(sealed: bytes, row: Credential | Token, field: str) -> bytes:
-    place = {"tenant": row.tenant_id, "connection": row.connection_id, "field": field}
-    return keyring().seal(keyring().open(sealed, **place), **place)
+def reseal(sealed: bytes | memoryview, row: Credential | Token, field: str) -> bytes:
+    plain = keyring().open(sealed, tenant=row.tenant_id, connection=row.connection_id, field=field)
+    return keyring().seal(plain, tenant=row.tenant_id, connection=row.connection_id, field=field)
