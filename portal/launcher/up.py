@@ -18,6 +18,7 @@ from types import FrameType
 from portal.launcher import embedded, environment, programs
 from portal.launcher.children import Child, Family
 from portal.launcher.embedded import OwnServers
+from portal.launcher.freshness import StaticFiles
 from portal.launcher.ports import Ports
 from portal.launcher.problems import InUse, LaunchError
 from portal.launcher.programs import Argv, Programs
@@ -89,12 +90,16 @@ class _Demo:
             return Step(argv, env, self.logs / log, self.plan.cwd, self._look)
 
         child("sandbox", self.plan.sandbox)
-        with step(self.plan.collect, "collectstatic.log") as collecting:
+        static = StaticFiles(self.state_dir)
+        with contextlib.ExitStack() as stack:
+            collecting = None if static.are_fresh() else stack.enter_context(step(self.plan.collect, "collect.log"))
             for label, argv in self.plan.setup:
                 with progress(label), step(argv, "setup.log") as setting_up:
                     setting_up.finish()
-            with progress("Collecting the stylesheets"):
-                collecting.finish()
+            if collecting:
+                with progress("Collecting the stylesheets"):
+                    collecting.finish()
+                static.note()
         with progress("Opening the vendor sandboxes"):
             wait_for_ports(env["SANDBOX_URLS"], self._look)
         # The web takes its time to load and asks nothing of the data: it comes up while the data is filled in.
