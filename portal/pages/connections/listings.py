@@ -100,6 +100,11 @@ class RunLine:
     label: str
     outcome: Outcome
 
+    @property
+    def asker(self) -> str:
+        """Who pressed the button, where somebody did."""
+        return str(self.run.requested_by or "") if self.run.trigger == "person" else ""
+
 
 def run_lines(tenant_id: int, runs: Iterable[SyncRun], connections: dict[UUID, Connection]) -> list[RunLine]:
     """The rows' words; those of a vendor that is no longer known are left out."""

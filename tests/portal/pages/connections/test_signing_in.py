@@ -1,0 +1,391 @@
+"""An admin signs in on the vendor's own page and comes back; whoever else comes back is sent away with words."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from urllib.parse import parse_qsl, quote, urlsplit
+
+import pytest
+import time_machine
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+
+from integrations.connections.models import AuthorizationAttempt, Connection, ConnectionState, Token
+from integrations.sandbox.kit import Fault, Sandbox
+from integrations.sync.models import SyncRun
+from portal.pages.connections.callback import WORDS
+from portal.tenancy.models import Membership, Role
+from portal.tenancy.scope import tenant_scope
+from tests.portal.pages.connections.conftest import Person, SignIn, connector_of, filled_in, secrets_of
+from tests.portal.pages.connections.consent import press
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture
+def draft(admin: Person, consenting: Sandbox) -> Connection:
+    """The details are kept; what is missing is the consent."""
+    admin.post(f"connections/new/{consenting.key}/", filled_in(consenting))
+    return admin.only()
+
+
+def set_out(person: Person, connection: Connection) -> str:
+    """Press Connect: the vendor's address."""
+    response = person.post(f"connections/{connection.pk}/authorize/")
+    assert response.status_code == 302
+    return str(response["Location"])
+
+
+def come_back(browser: Client, address: str) -> HttpResponse:
+    """Follow the vendor's redirect to our callback, and ours to where it ends."""
+    parts = urlsplit(address)
+    return browser.get(f"{parts.path}?{parts.query}" if parts.query else parts.path, follow=True)  # type: ignore[return-value]
+
+
+def values_of(address: str) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(address).query))
+
+
+def words_of(response: HttpResponse) -> str:
+    return response.content.decode().replace("&#x27;", "'")
+
+
+def is_connected(person: Person) -> bool:
+    return person.only().is_active
+
+
+def test_saving_the_details_leads_to_the_button_and_asks_nothing_of_the_vendor(
+    admin: Person, consenting: Sandbox
+) -> None:
+    response = admin.post(f"connections/new/{consenting.key}/", filled_in(consenting), follow=True)
+
+    assert admin.only().is_draft
+    assert f"Connect {connector_of(consenting).label}" in response.content.decode()
+    assert consenting.requests == {}
+
+
+def test_the_page_shows_the_exact_address_to_register(admin: Person, consenting: Sandbox) -> None:
+    page = admin.text(f"connections/new/{consenting.key}/")
+
+    assert f"http://localhost:8000/oauth/callback/{consenting.key}/" in page
+
+
+def test_allowing_connects_and_the_first_copy_begins(admin: Person, draft: Connection) -> None:
+    back = press(set_out(admin, draft), "Allow")
+
+    response = come_back(admin.browser, back)
+
+    connection = admin.only()
+    assert connection.is_active
+    assert connection.connected_by == admin.user
+    assert response.redirect_chain == [(admin.url(f"connections/{draft.pk}/"), 302)]  # type: ignore[attr-defined]
+    assert "Connected. The first copy begins now." in words_of(response)
+    with tenant_scope(admin.tenant.pk):
+        assert SyncRun.objects.filter(connection=connection).exists()
+        assert Token.objects.get(connection=connection).refresh is not None
+
+
+def test_the_code_is_in_no_page_and_in_no_log(
+    admin: Person, draft: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    back = press(set_out(admin, draft), "Allow")
+    code = values_of(back)["code"]
+
+    first, again = come_back(admin.browser, back), come_back(admin.browser, back)
+
+    assert code not in words_of(first) + words_of(again) + str(admin.browser.cookies)
+    assert not any(
+        code in record.getMessage() for record in caplog.records if record.name.startswith(("django.r", "port"))
+    )
+
+
+def test_the_cookie_is_for_the_callback_alone_and_gone_after_it(admin: Person, draft: Connection) -> None:
+    address = set_out(admin, draft)
+    cookie = admin.browser.cookies[f"oauth_{draft.vendor}"]
+    assert (cookie["path"], cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (
+        "/oauth/callback/",
+        True,
+        "Lax",
+        600,
+    )
+
+    come_back(admin.browser, press(address, "Deny"))
+
+    assert admin.browser.cookies[f"oauth_{draft.vendor}"].value == ""
+
+
+def test_denying_comes_back_with_words_and_the_button(admin: Person, draft: Connection) -> None:
+    back = press(set_out(admin, draft), "Deny")
+
+    response = come_back(admin.browser, back)
+
+    page = words_of(response)
+    label = draft.connector.label
+    assert WORDS["access_denied"].replace("{vendor}", label) in page
+    assert f"Connect {label}" in page
+    assert not is_connected(admin)
+    with tenant_scope(admin.tenant.pk):
+        assert AuthorizationAttempt.objects.get().used_at is not None
+
+
+def test_an_unknown_error_code_is_shown_escaped_and_cut(admin: Person, draft: Connection) -> None:
+    state = values_of(set_out(admin, draft))["state"]
+    error = "<b>x</b>" + "y" * 100
+
+    response = admin.browser.get(f"/oauth/callback/{draft.vendor}/", {"error": error, "state": state}, follow=True)
+
+    page = response.content.decode()
+    assert "&lt;b&gt;x&lt;/b&gt;" + "y" * 52 + "”" in page
+    assert "<b>x</b>" not in page
+
+
+def test_a_refusal_without_state_still_finds_its_page(admin: Person, draft: Connection) -> None:
+    set_out(admin, draft)
+
+    response = admin.browser.get(f"/oauth/callback/{draft.vendor}/?error=access_denied", follow=True)
+
+    assert "access was not allowed" in words_of(response)  # type: ignore[arg-type]
+
+
+def test_a_replayed_answer_changes_nothing(admin: Person, draft: Connection) -> None:
+    address = set_out(admin, draft)
+    cookie = admin.browser.cookies[f"oauth_{draft.vendor}"].value
+    back = press(address, "Allow")
+    come_back(admin.browser, back)
+    with tenant_scope(admin.tenant.pk):
+        generation = Token.objects.get().generation
+    admin.browser.cookies[f"oauth_{draft.vendor}"] = cookie
+
+    response = come_back(admin.browser, back)
+
+    assert "has been used already" in words_of(response)
+    with tenant_scope(admin.tenant.pk):
+        assert Token.objects.get().generation == generation
+
+
+def test_a_round_ends_after_ten_minutes(admin: Person, draft: Connection) -> None:
+    back = press(set_out(admin, draft), "Allow")
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=11)):
+        response = come_back(admin.browser, back)
+
+    assert not is_connected(admin)
+    assert "took too long" in words_of(response) or "longer than ten minutes" in words_of(response)
+
+
+def test_another_browser_of_the_same_person_is_sent_away(admin: Person, draft: Connection, signed_in: SignIn) -> None:
+    back = press(set_out(admin, draft), "Allow")
+
+    response = come_back(signed_in(admin.user), back)
+
+    assert "was not started in this browser" in words_of(response)
+    assert not is_connected(admin)
+
+
+def test_another_person_in_the_same_browser_is_sent_away(
+    admin: Person, draft: Connection, join: Callable[..., Person]
+) -> None:
+    back = press(set_out(admin, draft), "Allow")
+    colleague = join(admin.tenant)
+    admin.browser.force_login(colleague.user, backend="allauth.account.auth_backends.AuthenticationBackend")
+
+    response = come_back(admin.browser, back)
+
+    assert "started elsewhere" in words_of(response)
+    assert not is_connected(colleague)
+
+
+def test_somebody_signed_out_is_told_and_the_code_goes_nowhere(admin: Person, draft: Connection) -> None:
+    back = press(set_out(admin, draft), "Allow")
+    cookie = admin.browser.cookies[f"oauth_{draft.vendor}"].value
+    admin.browser.logout()
+    admin.browser.cookies[f"oauth_{draft.vendor}"] = cookie
+
+    response = come_back(admin.browser, back)
+
+    assert "signed out of Switchboard" in words_of(response)
+    assert values_of(back)["code"] not in str(response.redirect_chain)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
+def test_somebody_demoted_meanwhile_connects_nothing(admin: Person, draft: Connection, role: Role) -> None:
+    back = press(set_out(admin, draft), "Allow")
+    with tenant_scope(admin.tenant.pk):
+        Membership.objects.filter(user=admin.user).update(role=role)
+
+    response = come_back(admin.browser, back)
+
+    assert "Only an admin" in words_of(response)
+    assert not is_connected(admin)
+
+
+def test_somebody_who_left_the_tenant_meanwhile_sees_nothing_of_it(admin: Person, draft: Connection) -> None:
+    back = press(set_out(admin, draft), "Allow")
+    with tenant_scope(admin.tenant.pk):
+        Membership.objects.filter(user=admin.user).delete()
+
+    response = come_back(admin.browser, back)
+
+    assert "do not belong" in words_of(response)
+    assert "Head office" not in words_of(response)
+    assert not is_connected(admin)
+
+
+def test_a_forged_state_ends_the_round_with_words(admin: Person, draft: Connection) -> None:
+    back = press(set_out(admin, draft), "Allow")
+
+    response = admin.browser.get(
+        f"/oauth/callback/{draft.vendor}/", {"code": values_of(back)["code"], "state": "forged"}, follow=True
+    )
+
+    assert "does not belong to this sign-in" in words_of(response)  # type: ignore[arg-type]
+    assert not is_connected(admin)
+
+
+def test_a_forged_cookie_finds_no_round(admin: Person, draft: Connection) -> None:
+    back = press(set_out(admin, draft), "Allow")
+    cookie = admin.browser.cookies[f"oauth_{draft.vendor}"]
+    admin.browser.cookies[f"oauth_{draft.vendor}"] = "x" + cookie.value
+
+    response = come_back(admin.browser, back)
+
+    assert "was not started in this browser" in words_of(response)
+    assert not is_connected(admin)
+
+
+def test_the_values_may_come_in_the_path(admin: Person, draft: Connection) -> None:
+    brought = values_of(press(set_out(admin, draft), "Allow"))
+    code, state = (quote(brought[name], safe="") for name in ("code", "state"))
+
+    response = admin.browser.get(f"/oauth/callback/{draft.vendor}/{code}/{state}/", follow=True)
+
+    assert is_connected(admin), words_of(response)  # type: ignore[arg-type]
+
+
+def test_a_code_for_another_vendor_is_refused(admin: Person, draft: Connection) -> None:
+    brought = values_of(press(set_out(admin, draft), "Allow"))
+
+    response = admin.browser.get("/oauth/callback/nobody/", brought, follow=True)
+
+    assert "There is no such vendor." in words_of(response)  # type: ignore[arg-type]
+    assert not is_connected(admin)
+
+
+def test_a_code_the_vendor_refuses_leaves_the_draft_with_the_reason(admin: Person, draft: Connection) -> None:
+    state = values_of(set_out(admin, draft))["state"]
+
+    response = admin.browser.get(
+        f"/oauth/callback/{draft.vendor}/", {"code": "made-up-code-4711", "state": state}, follow=True
+    )
+
+    kept = admin.only()
+    assert kept.is_draft
+    assert kept.reason
+    assert kept.reason in words_of(response)  # type: ignore[arg-type]
+    assert "made-up-code-4711" not in words_of(response)  # type: ignore[arg-type]
+
+
+def test_a_vendor_that_fails_right_after_consent_costs_nothing(
+    admin: Person, draft: Connection, consenting: Sandbox
+) -> None:
+    back = press(set_out(admin, draft), "Allow")
+    consenting.weather.add(Fault(times=1000, status=503))
+
+    come_back(admin.browser, back)
+
+    assert admin.only().is_draft
+    consenting.weather.clear()
+    come_back(admin.browser, press(set_out(admin, draft), "Allow"))
+    assert is_connected(admin)
+
+
+def test_our_own_mistake_is_said_without_the_code(
+    admin: Person, draft: Connection, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(type(draft.connector), "check", broken)
+    back = press(set_out(admin, draft), "Allow")
+
+    response = come_back(admin.browser, back)
+
+    assert "Something went wrong on our side" in words_of(response)
+    assert values_of(back)["code"] not in caplog.text
+
+
+def test_changed_details_need_a_new_sign_in_and_the_same_account(
+    admin: Person, draft: Connection, consenting: Sandbox
+) -> None:
+    come_back(admin.browser, press(set_out(admin, draft), "Allow"))
+    blank = dict.fromkeys(secrets_of(consenting), "new-secret")
+
+    page = words_of(admin.post(f"connections/{draft.pk}/edit/", filled_in(consenting, **blank), follow=True))
+
+    assert admin.only().state == ConnectionState.NEEDS_RECONNECT
+    assert f"Reconnect {draft.connector.label}" in page
+    other = admin.post(f"connections/{draft.pk}/edit/", filled_in(consenting, 1))
+    assert other.status_code == 422
+
+    admin.post(f"connections/{draft.pk}/edit/", filled_in(consenting))
+    come_back(admin.browser, press(set_out(admin, draft), "Allow"))
+    assert (admin.only().pk, is_connected(admin)) == (draft.pk, True)
+
+
+def test_details_changed_while_the_person_was_away_end_the_round(
+    admin: Person, draft: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back = press(set_out(admin, draft), "Allow")
+    kind = type(draft.connector)
+    check = kind.check
+
+    def meanwhile(self: object, access: object) -> object:
+        with tenant_scope(admin.tenant.pk):
+            changed = Connection.objects.get()
+            changed.settings["environment"] = "another"
+            changed.save()
+        return check(self, access)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(kind, "check", meanwhile)
+
+    response = come_back(admin.browser, back)
+
+    assert "changed by somebody else" in words_of(response)
+    assert not is_connected(admin)
+
+
+def test_only_the_pages_with_the_button_may_send_a_form_to_the_vendor(
+    admin: Person, draft: Connection, consenting: Sandbox, join: Callable[..., Person]
+) -> None:
+    for path in ("connections/", f"connections/{draft.pk}/"):
+        assert f"form-action 'self' {consenting.url};" in admin.get(path)["Content-Security-Policy"] + ";"
+    for path in ("activity/", f"connections/{draft.pk}/edit/"):
+        assert consenting.url not in admin.get(path)["Content-Security-Policy"]
+    viewer = join(admin.tenant, Role.VIEWER)
+    assert consenting.url not in viewer.get(f"connections/{draft.pk}/")["Content-Security-Policy"]
+
+
+def test_a_disconnected_connection_asks_for_its_details_first(admin: Person, draft: Connection) -> None:
+    come_back(admin.browser, press(set_out(admin, draft), "Allow"))
+    admin.post(f"connections/{draft.pk}/disconnect/")
+
+    response = admin.post(f"connections/{draft.pk}/authorize/")
+
+    assert response["Location"] == admin.url(f"connections/{draft.pk}/edit/")
+
+
+def test_a_round_begun_before_a_disconnect_ends_nowhere(admin: Person, draft: Connection) -> None:
+    come_back(admin.browser, press(set_out(admin, draft), "Allow"))
+    back = press(set_out(admin, draft), "Allow")
+    admin.post(f"connections/{draft.pk}/disconnect/")
+
+    come_back(admin.browser, back)
+
+    assert admin.only().is_disconnected
+
+
+def test_the_page_of_a_failed_round_leads_home(client: Client, transactional_db: None) -> None:
+    page = client.get("/oauth/failed/").content.decode()
+
+    assert "The connection was not made" in page
