@@ -1,4 +1,4 @@
-"""A person at a vendor's consent page, without a browser: reads the form that is there and presses one of its buttons."""
+"""A person at a vendor's consent page, without a browser: reads the form there and presses one of its buttons."""
 
 import http.client
 from html.parser import HTMLParser
