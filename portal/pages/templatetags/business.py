@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from integrations.records.models import Billing, Booking, WorkOrder
 from integrations.sync.models import RunKind, SyncRun
 from integrations.values import BillingStatus, BookingStatus, WorkOrderStatus
+from portal.pages.templatetags.switchboard import NONE
 from portal.pages.zones import city_of
 
 register = template.Library()
@@ -84,15 +85,24 @@ def site_span(booking: Booking) -> str:
 
 
 @register.filter
+def soon(moment: datetime) -> str:
+    """ "in 2 min", "at 16:40", "now": when the next sync is."""
+    minutes = int((moment - timezone.now()).total_seconds() // 60)
+    if minutes < 1:
+        return "now"
+    return f"in {minutes} min" if minutes < 60 else f"at {timezone.localtime(moment):%H:%M}"
+
+
+@register.filter
 def kind_plural(kind: str) -> str:
     """ "Desks", for a block that stands for several."""
     return f"{kind.replace('_', ' ').capitalize()}s"
 
 
 @register.filter
-def plain_amount(amount: Decimal) -> str:
-    """An amount of a generic record: its currency is in another field, if anywhere."""
-    return number_format(amount, decimal_pos=2, force_grouping=True)
+def plain_amount(amount: Decimal | None) -> str:
+    """An amount whose currency is not known, or in another field."""
+    return NONE if amount is None else number_format(amount, decimal_pos=2, force_grouping=True)
 
 
 @register.filter
