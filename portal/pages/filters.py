@@ -51,7 +51,8 @@ class Reading:
 
     where: Q | None = None
     branches: tuple[Q, ...] = ()
-    words: str = ""  # what its chip says; "" while it is off
+    words: str = ""  # what it is set to; "" while it is off
+    is_plain: bool = False  # the words say enough without the filter's label
     value: str = ""
     kept: tuple[tuple[str, str], ...] = ()
     problem: str = ""
@@ -120,7 +121,8 @@ class Choice(Filter):
         return Reading(
             where=found.where,
             branches=found.branches,
-            words=found.label if self.is_plain else f"{self.label}: {found.label}",
+            words=found.label,
+            is_plain=self.is_plain,
             value=found.value,
             kept=() if found.value == self.default else ((self.key, found.value),),
             problem=problem,
@@ -151,7 +153,7 @@ class Text(Filter):
             return Reading()
         return Reading(
             where=Q(**{self.column: asked}),
-            words=f"{self.label}: {_short(asked)}",
+            words=_short(asked),
             kept=((self.key, asked),),
         )
 
@@ -202,7 +204,7 @@ class Days(Filter):
         if until:
             where &= Q(**{f"{self.column}__lt": self._start(until + timedelta(days=1))})
         kept = () if is_default else self._pairs(since, until)
-        return Reading(where=where, words=f"{self.label}: {self._words(since, until)}", kept=kept, problem=problem)
+        return Reading(where=where, words=self._words(since, until), kept=kept, problem=problem)
 
     def options(self, reading: Reading) -> Iterable[Option]:
         monday = self.today - timedelta(days=self.today.weekday())

@@ -64,6 +64,7 @@ class BoundFilter:
     key: str
     label: str
     words: str  # what it is set to; "" while it is not
+    chip: str  # the same as its chip says it: "Priority: High"
     remove_url: str
     options: tuple[Link, ...]
     inputs: tuple[Input, ...]
@@ -244,6 +245,7 @@ class Bound(Generic[M]):
             key=one.key,
             label=one.label,
             words=reading.words,
+            chip=reading.words if reading.is_plain else f"{one.label}: {reading.words}",
             remove_url=self.url(**{**bare, **dict(one.removed)}),
             options=tuple(
                 Link(label=option.label, url=self.url(**{**bare, **dict(option.pairs)}), is_current=option.is_current)

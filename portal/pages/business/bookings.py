@@ -52,6 +52,7 @@ class Drawn:
 class DrawnDay:
     day: Day
     list_url: str
+    all_day: list[Drawn]
     blocks: list[Drawn]
 
 
@@ -164,7 +165,12 @@ def _drawn_week(wanted: BookingQuerySet, monday: date, desk: Desk, *, start: dat
 
 def _drawn_day(day: Day, bound: Bound[Any]) -> DrawnDay:
     list_url = bound.url(view="list", week="", **_on(day.date))
-    return DrawnDay(day=day, list_url=list_url, blocks=[_led(block, day.date, bound) for block in day.blocks])
+    return DrawnDay(
+        day=day,
+        list_url=list_url,
+        all_day=[_led(block, day.date, bound) for block in day.all_day],
+        blocks=[_led(block, day.date, bound) for block in day.blocks],
+    )
 
 
 def _led(block: Block, day: date, bound: Bound[Any]) -> Drawn:

@@ -17,6 +17,7 @@ QUARTERS = 96
 LANES = 3
 CROWD = 12  # so many of one kind at one place in a day, and they are one block
 DESKS = 3
+LONG = 20  # quarters
 _NO_END = timedelta(minutes=30)  # how long a booking without an end is drawn
 _QUARTER = timedelta(minutes=15)
 
@@ -41,7 +42,8 @@ class Block:
 
     @property
     def is_all_day(self) -> bool:
-        return self.booking is not None and self.lasts == QUARTERS
+        """Stands above the hours: what fills the day, and many together that would only cover what is beneath."""
+        return self.lasts == QUARTERS or (self.number > 1 and self.lasts >= LONG)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +100,7 @@ def monday_of(day: date) -> date:
 
 def bounds(monday: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """The first and the last instant of the week in the zone; 167 or 169 hours apart when the clocks change."""
-    return _midnight(monday, zone), _midnight(monday + timedelta(days=7), zone)
+    return midnight(monday, zone), midnight(monday + timedelta(days=7), zone)
 
 
 def week_of(monday: date, bookings: Iterable[Booking], zone: ZoneInfo, *, today: date) -> Week:
@@ -110,7 +112,7 @@ def crowded_week(monday: date, groups: Iterable[Group], zone: ZoneInfo, *, today
     """The week drawn from counts alone."""
     parts = []
     for group in groups:
-        start, end = _midnight(group.day, zone), _midnight(group.day + timedelta(days=1), zone)
+        start, end = midnight(group.day, zone), midnight(group.day + timedelta(days=1), zone)
         block = _block(
             max(group.starts_at, start), min(group.ends_at, end), zone, kind=group.kind, location=group.location
         )
@@ -133,13 +135,12 @@ def _week(monday: date, parts: Sequence[tuple[date, Block]], today: date) -> Wee
 
 
 def _day(day: date, blocks: list[Block], today: date) -> Day:
-    all_day = tuple(block for block in blocks if block.is_all_day and block.kind != BookingKind.DESK)
-    timed = [block for block in blocks if block not in all_day]
+    gathered = _gathered(blocks)
     return Day(
         date=day,
         is_today=day == today,
-        blocks=tuple(_in_lanes(_gathered(timed))),
-        all_day=all_day,
+        blocks=tuple(_in_lanes([block for block in gathered if not block.is_all_day])),
+        all_day=tuple(block for block in gathered if block.is_all_day),
         number=sum(block.number for block in blocks),
     )
 
@@ -226,7 +227,7 @@ def _parts(booking: Booking, zone: ZoneInfo) -> Iterator[tuple[date, Block]]:
     day = booking.starts_at.astimezone(zone).date()
     last = max((end - timedelta(microseconds=1)).astimezone(zone).date(), day)
     while day <= last:
-        start_of_day, end_of_day = _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
+        start_of_day, end_of_day = midnight(day, zone), midnight(day + timedelta(days=1), zone)
         block = _block(
             max(booking.starts_at, start_of_day),
             min(end, end_of_day),
@@ -266,5 +267,6 @@ def _clock(moment: datetime, *, is_odd: bool) -> str:
     return f"{moment:%H:%M}" + (f" {moment.tzname()}" if is_odd else "")
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The instant the day begins in the zone."""
     return datetime.combine(day, time(), zone).astimezone(UTC)

@@ -1,3 +1,8 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from portal.pages.overview import views
+
+urlpatterns = [
+    path("", views.overview, name="overview"),
+    path("overview/connections/", views.live, name="overview-connections"),
+]
