@@ -222,7 +222,7 @@ class Shelf:
         epoch: datetime,
         span: timedelta = timedelta(days=90),
         change_every: timedelta | None = None,
-        grow_after: int = 50,
+        grow_after: int = 10,
     ) -> None:
         self.seed, self.epoch, self.span = seed, epoch, span
         self._every, self._grow_after, self._ticks = change_every, grow_after, 0
