@@ -20,9 +20,10 @@ import pytest
 from psycopg import sql
 
 from portal.launcher import embedded, environment
+from portal.launcher.accounts import roaming_path
 from portal.launcher.embedded import OwnServers
 from portal.launcher.problems import InUse, LaunchError
-from portal.launcher.state import CHECKOUT, state_directory
+from portal.launcher.state import CHECKOUT, prepare, state_directory
 
 SERVERS = pytest.StashKey[OwnServers | None]()
 servers: OwnServers | None = None
@@ -37,17 +38,20 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     early_config.add_cleanup(_stop)
     os.environ.pop("DEMO", None)
     os.environ.update(
-        environment.throwaway_keys(),
+        STATE_DIR=str(state_directory(os.environ) / "test"),  # apart from the demo's mail and files
         ALLOWED_HOSTS="*",
         DATABASE_ROLE="portal_owner",
         EMAIL_URL="memorymail://",
         SITE_URL="http://localhost:8000",
         STATIC_STORAGE="django.contrib.staticfiles.storage.StaticFilesStorage",
+        **environment.throwaway_keys(),
     )
     try:
         if not environment.has_servers(os.environ):
             servers = _start()
             os.environ.update(DATABASE_URL=servers.database_url, REDIS_URL=servers.redis_url)
+        # WhiteNoise warns of a missing directory at every test client.
+        (prepare(state_directory(os.environ)) / "static").mkdir(exist_ok=True)
         _prepare_roles()
     except (LaunchError, psycopg.OperationalError) as error:
         raise pytest.UsageError(str(error)) from error
@@ -85,13 +89,14 @@ def _required() -> bool:
 
 
 def _start() -> OwnServers:
-    usual = state_directory(os.environ) / "test"
-    _remove_abandoned(usual.parent)
+    usual = state_directory(os.environ)
+    _remove_abandoned(usual)
     try:
         return embedded.start(usual, fast=True)
     except InUse:
         # Another run of this checkout is under way: a pair for this run alone.
-        return embedded.start(usual.with_name(f"test-{os.getpid()}"), fast=True)
+        os.environ["STATE_DIR"] = f"{usual}-{os.getpid()}"
+        return embedded.start(state_directory(os.environ), fast=True)
 
 
 def _prepare_roles() -> None:
@@ -120,13 +125,20 @@ def _stop() -> None:
     if servers is not None:
         servers.close()
         servers = None
-    shutil.rmtree(state_directory(os.environ) / f"test-{os.getpid()}", ignore_errors=True)
+    own = state_directory(os.environ)
+    if own.name.endswith(f"-{os.getpid()}"):
+        _remove(own)
 
 
-def _remove_abandoned(directory: Path) -> None:
-    for path in directory.glob("test-*"):
-        if not _is_alive(path.name.removeprefix("test-")):
-            shutil.rmtree(path, ignore_errors=True)
+def _remove_abandoned(usual: Path) -> None:
+    for path in usual.parent.glob(f"{usual.name}-*"):
+        if not _is_alive(path.name.removeprefix(f"{usual.name}-")):
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    shutil.rmtree(roaming_path(path), ignore_errors=True)
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def _is_alive(number: str) -> bool:
