@@ -43,6 +43,14 @@
     words.hidden = false;
   });
 
+  // A part that refreshes itself after the session has ended would be handed the sign-in page: go there instead.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { finalRequestPath, responsePath } = event.detail.pathInfo ?? {};
+    if (!responsePath || responsePath.split("?")[0] === finalRequestPath.split("?")[0]) return;
+    event.detail.shouldSwap = false;
+    window.location.reload();
+  });
+
   // Copies the text of the element named by data-copy.
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");

@@ -21,7 +21,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     with django_db_blocker.unblock():
         _become(APP_ROLE)
-    connection.ops.execute_sql_flush = _flush_as_owner  # type: ignore[method-assign]
+    # On the class: a browser test has an event loop in its thread, and there Django opens a connection of its own.
+    type(connection.ops).execute_sql_flush = _flush_as_owner  # type: ignore[method-assign]
     yield
     with django_db_blocker.unblock():
         _become(OWNER_ROLE)  # who created the test database may drop it
@@ -35,7 +36,7 @@ def _become(role: str) -> None:
 _KEPT = {"django_content_type", "auth_permission", "django_migrations"}  # the same in every test
 
 
-def _flush_as_owner(_: Sequence[str]) -> None:
+def _flush_as_owner(_operations: object, _: Sequence[str]) -> None:
     """Tests that commit are cleaned up by TRUNCATE, which the app role rightly may not; only what holds rows, for an
     empty table takes as long as a full one."""
     with transaction.atomic(), connection.cursor() as cursor:

@@ -19,7 +19,7 @@ def zone_of(request: HttpRequest) -> ZoneInfo:
     for name in (getattr(user, "time_zone", ""), membership.tenant.time_zone if membership else ""):
         try:
             return ZoneInfo(name)
-        except (ValueError, OSError):
+        except (KeyError, ValueError, OSError):
             continue
     return ZoneInfo("UTC")
 

@@ -34,7 +34,7 @@ class OfTenant(models.Model):
 def valid_time_zone(name: str) -> None:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError) as unknown:
+    except (KeyError, ValueError, OSError) as unknown:
         raise ValidationError(f"{name} is not a known time zone.") from unknown
 
 

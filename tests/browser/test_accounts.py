@@ -103,6 +103,8 @@ def test_a_passkey_signs_in_by_itself(page, looks_right):
     expect(page.get_by_role("heading", name="Welcome, Mara")).to_be_visible()
     page.goto("/accounts/2fa/webauthn/")
     page.get_by_role("link", name="Remove Office laptop").click()
+    looks_right(page, "is it you, by passkey")
+    prove_it_is_you(page)
     looks_right(page, "remove a passkey")
     page.get_by_role("button", name="Remove").click()
     expect(page.get_by_text("You have none yet")).to_be_visible()
