@@ -139,6 +139,17 @@ def test_the_page_follows_what_happens_without_being_reloaded(at_work: Page, ten
     assert at_work.evaluate("document.body.dataset.same") == "yes"
 
 
+def test_a_page_left_open_after_the_session_ended_goes_to_the_sign_in(
+    at_work: Page, tenant: Tenant, serve: Serve
+) -> None:
+    serve(PLAIN)
+    connect_with_sandbox(at_work, tenant)
+
+    at_work.context.clear_cookies()
+
+    at_work.wait_for_url("**/accounts/login/**")
+
+
 def test_it_works_without_scripts(at_work: Page, tenant: Tenant, serve: Serve) -> None:
     serve(PLAIN)
     at_work.route("**/*.js", lambda route: route.fulfill(status=200, body="", content_type="text/javascript"))

@@ -148,6 +148,11 @@ class Overview:
         return bool(self.open_runs)
 
     @property
+    def has_notice(self) -> bool:
+        """Whether its standing is worth a line here: what an open run waits for is said beside that run."""
+        return self.standing.is_notice and not (self.connection.is_active and self.is_busy)
+
+    @property
     def pause(self) -> str:
         """How long the page waits before it looks again."""
         return "2s" if self.is_busy else "20s"

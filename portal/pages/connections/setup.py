@@ -7,6 +7,7 @@ a new connection is kept as a draft first, so that nothing typed is lost.
 from dataclasses import dataclass
 from uuid import UUID
 
+from integrations.connections.access import open_connection
 from integrations.connections.models import Connection
 from integrations.connections.services import (
     access_connection,
@@ -43,6 +44,8 @@ def connect(by: Membership, connector: Connector, connection: Connection | None,
     if connection is not None and _only_renames(connection, form):
         return _rename(by, connection, form)
     if connector.uses_redirect(form.vendor_settings()):
+        if connection is not None and connection.needs_attention and _is_unchanged(connection, form):
+            return _try_again(by, connection)
         return _await_sign_in(by, connector, connection, form)
     if connection is None or connection.connected_at is None:
         return _connect_new(by, connector, connection, form)
@@ -69,8 +72,22 @@ def _has_changed(before: Connection, now: Connection) -> bool:
 
 def _only_renames(connection: Connection, form: ConnectionForm) -> bool:
     """Nothing the vendor would notice: no need to ask it. A connection in trouble is tried anew all the same."""
-    is_well = connection.is_active or connection.is_paused
-    return is_well and not form.entered_secrets() and form.vendor_settings() == connection.settings
+    return (connection.is_active or connection.is_paused) and _is_unchanged(connection, form)
+
+
+def _is_unchanged(connection: Connection, form: ConnectionForm) -> bool:
+    return not form.entered_secrets() and form.vendor_settings() == connection.settings
+
+
+def _try_again(by: Membership, connection: Connection) -> Result:
+    """The cure was at the vendor: the consent still holds, so the live test runs with it."""
+    try:
+        with open_connection(by.tenant_id, connection.pk) as access:
+            found = connection.connector.check(access)
+    except IntegrationError as error:
+        return Result(connection=connection, failure=error.words)
+    connected = finish(by, connection, found, None)
+    return Result(connection=connected or connection, failure="" if connected else MEANWHILE)
 
 
 def _keep(by: Membership, connector: Connector, connection: Connection | None, form: ConnectionForm) -> Connection:

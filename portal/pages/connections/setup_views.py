@@ -91,7 +91,8 @@ def _form_page(request: TenantRequest, connector: Connector, connection: Connect
                 failure = failure or " ".join(map(str, form.non_field_errors())) or "The sandbox's values do not fit."
                 form = setup.form_of(connector, connection, kept)
     with tenant_scope(by.tenant_id):
-        facts = _facts(connector, connection, form, failure)
+        facts = _facts(connector, connection, form)
+        facts |= {"failure": failure, "failure_heading": _failure_heading(request, connection)}
         return render(request, "connections/connect.html", facts, status=_status(request))
 
 
@@ -140,13 +141,18 @@ def _sandbox_data(request: TenantRequest, connector: Connector, connection: Conn
     return values and {"name": connection.name if connection else connector.label, **values}
 
 
-def _facts(connector: Connector, connection: Connection | None, form: ConnectionForm, failure: str) -> dict[str, Any]:
+def _failure_heading(request: TenantRequest, connection: Connection | None) -> str:
+    if connection is None or connection.connected_at is None:
+        return "Not connected yet"
+    return "Nothing was changed" if request.method == "POST" else str(connection.get_state_display())
+
+
+def _facts(connector: Connector, connection: Connection | None, form: ConnectionForm) -> dict[str, Any]:
     return {
         "connector": connector,
         "connection": connection,
         "form": form,
         "groups": groups_of(form),
-        "failure": failure,
         "setup_page": f"{connector.key}/setup.html",
         "redirect_uri": authorization.redirect_uri(connector.key) if isinstance(connector, RedirectConnector) else "",
         "has_sandbox": sandbox.is_offered(connector.key),

@@ -89,7 +89,7 @@ def _size(found: int) -> float:
 
 
 def _words(runs: Sequence[Past]) -> str:
-    """ "Last 20 syncs: 18 complete, 1 nothing new, 1 tried again later"."""
+    """ "Last 20 syncs: 18 complete, 1 nothing new, 1 not completed"."""
     if not runs:
         return "Not synced yet"
     kinds = Counter(OUTCOMES[run.key].badge.partition(",")[0].lower() for run in runs)

@@ -170,7 +170,7 @@ OUTCOMES: dict[str, Outcome] = {
     "done": Outcome(badge="Complete", tone="ok"),
     "nothing": Outcome(badge="Nothing new", tone="ok"),
     "rejected": Outcome(badge="Complete, {rejected} set aside", tone="warn", mark="w"),
-    "delayed": Outcome(badge="Tried again later", tone="warn", mark="w"),
+    "delayed": Outcome(badge="Not completed", tone="warn", mark="w"),
     "failed": Outcome(badge="Needs a person", tone="bad", mark="f"),
     "stopped": Outcome(badge="Stopped", tone="", mark="w"),
 }

@@ -108,6 +108,11 @@ def test_a_viewer_is_offered_no_button(join: Callable[..., Person], admin: Perso
     assert "Credentials" not in page
 
 
+@pytest.mark.parametrize("path", ["", "edit/", "credentials/"])
+def test_no_cache_keeps_a_page(admin: Person, connected: Connection, path: str) -> None:
+    assert admin.get(f"connections/{connected.pk}/{path}")["Cache-Control"] == "private, no-store"
+
+
 def test_an_unknown_connection_is_not_there(admin: Person) -> None:
     assert admin.get(f"connections/{uuid4()}/").status_code == 404
 

@@ -333,6 +333,23 @@ def test_changed_details_need_a_new_sign_in_and_the_same_account(
     assert (admin.only().pk, is_connected(admin)) == (draft.pk, True)
 
 
+def test_what_was_cured_at_the_vendor_needs_no_new_sign_in(
+    admin: Person, draft: Connection, consenting: Sandbox
+) -> None:
+    come_back(admin.browser, press(set_out(admin, draft), "Allow"))
+    with tenant_scope(admin.tenant.pk):
+        Connection.objects.update(state=ConnectionState.NEEDS_ATTENTION, reason="The app is switched off.")
+    unchanged = filled_in(consenting, **dict.fromkeys(secrets_of(consenting), ""))
+    assert "The app is switched off." in admin.text(f"connections/{draft.pk}/edit/")
+    consenting.weather.add(Fault(times=1000, status=503))
+    assert admin.post(f"connections/{draft.pk}/edit/", unchanged).status_code == 422
+    consenting.weather.clear()
+
+    admin.post(f"connections/{draft.pk}/edit/", unchanged)
+
+    assert is_connected(admin)
+
+
 def test_details_changed_while_the_person_was_away_end_the_round(
     admin: Person, draft: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

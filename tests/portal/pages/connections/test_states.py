@@ -116,7 +116,7 @@ def test_a_stored_reason_comes_before_the_general_words() -> None:
             "Complete, 1,200 set aside",
             "warn",
         ),
-        ({"state": RunState.FAILED, "code": "timeout"}, False, "Tried again later", "warn"),
+        ({"state": RunState.FAILED, "code": "timeout"}, False, "Not completed", "warn"),
         ({"state": RunState.FAILED, "code": "reconnect"}, True, "Needs a person", "bad"),
         ({"state": RunState.STOPPED}, False, "Stopped", ""),
     ],
