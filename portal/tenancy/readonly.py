@@ -11,7 +11,7 @@ from django.utils.functional import cached_property
 _COUNTED = 10_000
 
 
-class CappedPaginator(Paginator):
+class CappedPaginator(Paginator):  # type: ignore[type-arg]
     """Counts no further than its cap: nobody turns to page 200, and a count reads every row."""
 
     @cached_property
@@ -20,7 +20,7 @@ class CappedPaginator(Paginator):
         return int(rows.order_by().values("pk")[:_COUNTED].count())
 
 
-class LookOnlyAdmin(admin.ModelAdmin):
+class LookOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """To look at, never to add, change or delete."""
 
     show_full_result_count = False
