@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch
 
 from integrations.connections.models import Connection
-from integrations.contract import Stream
+from integrations.contract import Column, Stream
 from integrations.records.models import Record
 from integrations.records.queries import children_of, neighbour
 from integrations.values import Kind
@@ -28,7 +28,7 @@ class Family:
 
     label: str
     page: str  # the name of the page that shows one of them
-    heads: tuple[str, ...]
+    columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     has_more: bool
 
@@ -95,7 +95,7 @@ def _family(stream: Stream, found: Sequence[Record]) -> Family:
     return Family(
         label=stream.label,
         page=page_of(stream),
-        heads=tuple(column.label for column in stream.columns) or (stream.label,),
+        columns=() if is_veiled else tuple(stream.columns),
         rows=tuple(row_of(one, () if is_veiled else stream.columns) for one in shown),
         has_more=len(found) > _MAX_CHILDREN,
     )

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from django.db.models import Q
 
+from integrations.contract import Column as StreamColumn
 from integrations.records.models import Billing, Booking, Record, WorkOrder
 from integrations.records.queries import OPEN_STATUSES, OWED_STATUSES, BookingQuerySet
 from integrations.values import (
@@ -142,10 +143,11 @@ def booking_listing(desk: Desk) -> Listing[Booking]:
     )
 
 
-def record_listing(columns: Iterable[str]) -> Listing[Record]:
+def record_listing(columns: Iterable[StreamColumn]) -> Listing[Record]:
+    heads = [Column(label=one.label, is_at_end=one.kind in {"number", "money"}) for one in columns]
     return Listing(
         columns=(
-            *(Column(label=label) for label in columns),
+            *(heads or [Column(label="Name")]),
             Column(label="Changed", key="changed", sort="changed_at", is_at_end=True),
         ),
         sorts=(

@@ -5,7 +5,7 @@ blocks would stand side by side the rest becomes "+12 more", which leads to the 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -35,6 +35,8 @@ class Block:
     booking: Booking | None = None
     number: int = 1
     is_overflow: bool = False
+    lane: int = 1
+    lanes: int = 1  # how many stand side by side here
 
     @property
     def until(self) -> int:
@@ -43,7 +45,8 @@ class Block:
     @property
     def is_all_day(self) -> bool:
         """Stands above the hours: what fills the day, and many together that would only cover what is beneath."""
-        return self.lasts == QUARTERS or (self.number > 1 and self.lasts >= LONG)
+        is_background = self.number > 1 or self.kind == BookingKind.DESK
+        return self.lasts == QUARTERS or (is_background and self.lasts >= LONG)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +119,7 @@ def crowded_week(monday: date, groups: Iterable[Group], zone: ZoneInfo, *, today
         block = _block(
             max(group.starts_at, start), min(group.ends_at, end), zone, kind=group.kind, location=group.location
         )
-        parts.append((group.day, _counted(block, group.number)))
+        parts.append((group.day, replace(block, number=group.number)))
     return _week(monday, parts, today)
 
 
@@ -165,8 +168,9 @@ def _in_lanes(blocks: list[Block]) -> Iterator[Block]:
         shown, hidden = _fit(cluster, LANES)
         if hidden:
             shown, hidden = _fit(cluster, LANES - 1)
-            shown.append(_merged(hidden, is_overflow=True))
-        yield from sorted(shown, key=lambda block: (block.at, block.is_overflow))
+            shown.append(replace(_merged(hidden, is_overflow=True), lane=LANES))
+        lanes = max(block.lane for block in shown)
+        yield from (replace(block, lanes=lanes) for block in sorted(shown, key=lambda one: (one.at, one.lane)))
 
 
 def _clusters(blocks: list[Block]) -> Iterator[list[Block]]:
@@ -182,7 +186,7 @@ def _clusters(blocks: list[Block]) -> Iterator[list[Block]]:
 
 
 def _fit(cluster: list[Block], lanes: int) -> tuple[list[Block], list[Block]]:
-    """Those that fit side by side, and those that do not."""
+    """Those that fit side by side, each in its lane, and those that do not."""
     free_at = [0] * lanes
     shown, hidden = [], []
     for block in cluster:
@@ -191,7 +195,7 @@ def _fit(cluster: list[Block], lanes: int) -> tuple[list[Block], list[Block]]:
             hidden.append(block)
         else:
             free_at[lane] = block.until
-            shown.append(block)
+            shown.append(replace(block, lane=lane + 1))
     return shown, hidden
 
 
@@ -206,18 +210,6 @@ def _merged(blocks: list[Block], *, is_overflow: bool = False) -> Block:
         location="" if is_overflow else first.location,
         number=sum(block.number for block in blocks),
         is_overflow=is_overflow,
-    )
-
-
-def _counted(block: Block, number: int) -> Block:
-    return Block(
-        at=block.at,
-        lasts=block.lasts,
-        kind=block.kind,
-        starts=block.starts,
-        ends=block.ends,
-        location=block.location,
-        number=number,
     )
 
 
