@@ -15,6 +15,7 @@ from integrations.connections.models import Connection
 from integrations.registry import connectors
 from integrations.sandbox.kit import Fault, Sandbox
 from integrations.sync.models import SyncRun
+from integrations.sync.services import start_sync
 from portal.accounts.models import User
 from portal.launcher import binaries
 from portal.tenancy.scope import tenant_scope
@@ -23,7 +24,6 @@ from tests.chaos.crew import Crew, environment
 from tests.chaos.test_kills import wait_for
 from tests.factories import a_tenant, a_user
 from tests.integrations.conftest import Connect, Serve, connect, serve
-from tests.integrations.sync.runs import sync
 
 __all__ = ["connect", "serve"]
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
@@ -57,10 +57,11 @@ def test_no_planted_secret_comes_out_anywhere(
         secrets = {secret for box in boxes.values() for secret in planted_in(box)} | {"planted-in-a-form"}
         assert all(box.tokens._tokens for box in boxes.values())
         for box, connection in zip(boxes.values(), connections, strict=True):
-            box.weather.add(Fault(status=500, body=b"<b>broken</b>", times=2))
-            sync(connection)
-            box.revoke_access()  # type: ignore[attr-defined]
-            sync(connection)
+            for mishap in (lambda box=box: box.weather.add(Fault(status=500, times=2)), box.revoke_access):  # type: ignore[attr-defined]
+                mishap()
+                with tenant_scope(tenant.pk):
+                    start_sync(connection, by=None)
+                wait_for(lambda connection=connection: all_done(connection), crew)
         places = {"worker log": crew.log, "broker": everything_in_redis()}
     finally:
         crew.stop()
