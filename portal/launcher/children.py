@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from portal.launcher.problems import LaunchError, plain_errors
+from portal.launcher.problems import LaunchError
 from portal.launcher.processes import spawn, stop, tail
+from portal.launcher.state import open_log
 
 _PATIENCE = 5  # deaths in a row before the supervisor gives up
 _SETTLED = 60.0  # seconds after which a child counts as having come up well
@@ -38,7 +39,7 @@ class Child:
 
     def start(self) -> None:
         """Starts it with its output appended to its log."""
-        with plain_errors(self.log), self.log.open("ab") as log:
+        with open_log(self.log) as log:
             self.started_at = time.monotonic()
             self.process = spawn(
                 self.argv,

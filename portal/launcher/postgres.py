@@ -22,8 +22,8 @@ from urllib.parse import quote
 from portal.launcher.accounts import Home, own_directory
 from portal.launcher.binaries import Binaries
 from portal.launcher.problems import LaunchError, failure, plain_errors
-from portal.launcher.processes import evict, runs_in, spawn, stop, tail, wait_until
-from portal.launcher.state import write_private
+from portal.launcher.processes import HAS_PROC, evict, runs_in, spawn, stop, tail, wait_until
+from portal.launcher.state import open_log, write_private
 
 USER = "portal"
 DATABASE = "switchboard"
@@ -74,7 +74,7 @@ class Postgres:
             self._create_cluster()
         self._evict_leftover()
         own_directory(self.home.sockets, self.home.account)
-        with plain_errors(self.log), self.log.open("ab") as log:
+        with open_log(self.log) as log:
             for _attempt in range(20):
                 since = log.seek(0, os.SEEK_END)
                 if self._answers(log):
@@ -144,7 +144,7 @@ class Postgres:
             locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
             if self._major_version() < 17:
                 locale = ["--locale=C.UTF-8"]
-            with self.log.open("ab") as log:
+            with open_log(self.log) as log:
                 since = log.seek(0, os.SEEK_END)
                 process = spawn(
                     [
@@ -178,8 +178,11 @@ class Postgres:
             pid = int(pid_file.read_text().split()[0])
             evict(pid, self.data, *_SHUT_DOWN)
             # PostgreSQL itself would take a zombie, or a stranger that got the number, for a running server.
-            if Path("/proc/self").exists() and not runs_in(pid, self.data):
+            if HAS_PROC and not runs_in(pid, self.data):
                 pid_file.unlink(missing_ok=True)
+            elif not HAS_PROC and self._ping():
+                os.kill(pid, signal.SIGINT)
+                wait_until(lambda: not pid_file.exists(), 15)
 
     def _major_version(self) -> int:
         program = self.binaries.postgres / "postgres"

@@ -15,6 +15,7 @@ from typing import IO
 
 from portal.launcher.accounts import Account
 
+HAS_PROC = Path("/proc/self").exists()
 _PR_SET_PDEATHSIG = 1
 # Loaded here, not in the child: between fork and exec as little as possible may happen.
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -36,7 +37,7 @@ def spawn(
     in order.
 
     Linux sends the child `death_signal` when the *thread* that started it ends: call this from the main thread.
-    Elsewhere a killed parent leaves the child behind, and the next start evicts it.
+    Elsewhere a killed parent leaves the child behind; of the servers, the next start gets rid.
     """
     parent = os.getpid()
 
@@ -92,8 +93,8 @@ def stop(process: subprocess.Popen[bytes], *signals: tuple[signal.Signals, float
 def runs_in(pid: int, directory: Path) -> bool:
     """Whether the process lives and has this working directory.
 
-    A number in a file proves nothing: it may be a zombie, or by now somebody else's. Where there is no /proc, no
-    process is recognised.
+    A number in a file proves nothing: it may be a zombie, or by now somebody else's. Without HAS_PROC no process is
+    recognised.
     """
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

@@ -49,7 +49,6 @@ def demo(state_dir: Path) -> Programs:
         web=lambda descriptor: [
             *[_PYTHON, "-m", "gunicorn", "portal.wsgi"],
             *["--bind", f"fd://{descriptor}", "--worker-class", "gthread", "--workers", "2", "--threads", "8"],
-            *["--access-logfile", "-"],
         ],
         worker=_celery("worker", "--pool", "prefork", "-c", "2", "-l", "info"),
         beat=_celery("beat", "-s", str(state_dir / "beat"), "-l", "info", "--pidfile="),

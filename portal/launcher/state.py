@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import IO
 
 from portal.launcher.problems import plain_errors
 
+_LARGE_LOG = 10_000_000  # bytes
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -35,6 +38,17 @@ def write_private(path: Path, text: str) -> None:
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
         draft.replace(path)
+
+
+@contextlib.contextmanager
+def open_log(path: Path) -> Iterator[IO[bytes]]:
+    """The log, to append to. One that has grown large makes way, so that it cannot grow for ever."""
+    with plain_errors(path):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_size > _LARGE_LOG:
+                path.replace(path.with_name(path.name + ".1"))
+        with path.open("ab") as log:
+            yield log
 
 
 def remembered(path: Path, length: int = 32) -> str:

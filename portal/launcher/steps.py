@@ -15,8 +15,9 @@ from typing import IO, Self
 from urllib.parse import urlsplit
 
 from portal.launcher.ports import answers
-from portal.launcher.problems import LaunchError, failure, plain_errors
+from portal.launcher.problems import LaunchError, failure
 from portal.launcher.processes import spawn, stop, tail
+from portal.launcher.state import open_log
 
 _HEALTH_TIMEOUT = 120.0  # seconds
 _SANDBOX_TIMEOUT = 60.0
@@ -53,7 +54,7 @@ class Step:
 
     def __enter__(self) -> Self:
         self._output = tempfile.TemporaryFile()
-        with plain_errors(self.log), self.log.open("ab") as log:
+        with open_log(self.log) as log:
             self._since = log.seek(0, 2)
             self._process = spawn(self.argv, env=self.env, log=log, stdout=self._output.fileno(), cwd=self.cwd)
         return self

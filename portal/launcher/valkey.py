@@ -14,9 +14,9 @@ from pathlib import Path
 from portal.launcher.accounts import Home
 from portal.launcher.binaries import Binaries
 from portal.launcher.ports import Ports
-from portal.launcher.problems import LaunchError, failure, plain_errors
+from portal.launcher.problems import LaunchError, failure
 from portal.launcher.processes import evict, spawn, stop, tail, wait_until
-from portal.launcher.state import remembered, write_private
+from portal.launcher.state import open_log, remembered, write_private
 
 _HOST = "127.0.0.1"
 _START_TIMEOUT = 60.0  # seconds; a long append-only file is read first
@@ -51,6 +51,7 @@ class Valkey:
         pid_file = self.home.base / "valkey.pid"
         with contextlib.suppress(FileNotFoundError, ValueError):
             evict(int(pid_file.read_text()), data, *_SHUT_DOWN)
+        self._dismiss_leftover()
         for _attempt in range(5):
             self.port = self.ports.choose("valkey")
             if self._answers(data):
@@ -77,6 +78,13 @@ class Valkey:
         """Forgets everything."""
         self._ask("FLUSHALL")
 
+    def _dismiss_leftover(self) -> None:
+        # Where processes cannot be looked at: who opens to our password at our port is ours.
+        self.port = self.ports.choose("valkey", running=True)
+        if self._ping():
+            self._ask("SHUTDOWN")
+            wait_until(lambda: not self._ping(), 10)
+
     def _answers(self, data: Path) -> bool:
         """Starts the server; False when its port was taken meanwhile."""
         settings = {
@@ -93,7 +101,7 @@ class Valkey:
         reading, writing = os.pipe()
         os.write(writing, "".join(f"{name} {value}\n" for name, value in settings.items()).encode())
         os.close(writing)
-        with plain_errors(self.log), self.log.open("ab") as log:
+        with open_log(self.log) as log:
             since = log.seek(0, os.SEEK_END)
             process = self.process = spawn(
                 [self.binaries.valkey, "-"],
