@@ -23,6 +23,7 @@ def test_a_newcomer_signs_up_and_founds_a_tenant(page, mailoutbox, looks_right):
     page.get_by_label("Password").fill("short")
     page.get_by_role("button", name="Create an account").click()
     expect(page.get_by_text("too short")).to_be_visible()
+    expect(page.get_by_label("E-mail address")).to_have_value("mara@example.com")
     looks_right(page, "sign-up refused")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create an account").click()

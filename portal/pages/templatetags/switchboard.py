@@ -83,10 +83,10 @@ def badge(text: str, tone: str = "") -> dict[str, str]:
 @register.filter
 def in_our_words(form: BaseForm) -> BaseForm:
     """A form of django-allauth's as the rest of the site would word it: no placeholder that repeats the label."""
-    for name, field in form.fields.items():
-        field.widget.attrs.pop("placeholder", None)
-        field.label = _LABELS.get(name) or (str(field.label).capitalize() if field.label else None)
-        field.help_text = _HELP.get(name, field.help_text)
+    for bound in form:
+        bound.field.widget.attrs.pop("placeholder", None)
+        bound.label = _LABELS.get(bound.name) or bound.label.capitalize()
+        bound.help_text = _HELP.get(bound.name, bound.help_text)
     return form
 
 
