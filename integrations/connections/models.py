@@ -1,7 +1,6 @@
 """A tenant's use of a vendor: the connection, what opens it, and what happened at its door."""
 
 import uuid
-from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
@@ -243,10 +242,6 @@ class VendorRequest(OfConnection):
     @property
     def was_accepted(self) -> bool:
         return self.status is not None and self.status < 400 and not self.error
-
-    @property
-    def took(self) -> timedelta:
-        return timedelta(milliseconds=self.duration_ms)
 
 
 class VaultCanary(models.Model):

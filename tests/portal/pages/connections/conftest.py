@@ -127,3 +127,10 @@ def connected(admin: Person, box: Sandbox) -> Connection:
     connection = admin.only()
     assert connection.is_active, connection.reason
     return connection
+
+
+@pytest.fixture
+def draft(admin: Person, consenting: Sandbox) -> Connection:
+    """The details are kept; what is missing is the consent."""
+    admin.post(f"connections/new/{consenting.key}/", filled_in(consenting))
+    return admin.only()

@@ -2,7 +2,13 @@
 
 import http.client
 from html.parser import HTMLParser
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from django.http import HttpResponse
+from django.test import Client
+
+from integrations.connections.models import Connection
+from tests.portal.pages.connections.conftest import Person
 
 
 class _Form(HTMLParser):
@@ -49,3 +55,28 @@ def _ask(method: str, address: str, form: dict[str, str] | None = None) -> tuple
     text = answer.read().decode()
     line.close()
     return answer.status, text, answer.headers.get("location", "")
+
+
+def set_out(person: Person, connection: Connection) -> str:
+    """Press Connect: the vendor's address."""
+    response = person.post(f"connections/{connection.pk}/authorize/")
+    assert response.status_code == 302
+    return str(response["Location"])
+
+
+def come_back(browser: Client, address: str) -> HttpResponse:
+    """Follow the vendor's redirect to our callback, and ours to where it ends."""
+    parts = urlsplit(address)
+    return browser.get(f"{parts.path}?{parts.query}" if parts.query else parts.path, follow=True)  # type: ignore[return-value]
+
+
+def values_of(address: str) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(address).query))
+
+
+def words_of(response: HttpResponse) -> str:
+    return response.content.decode().replace("&#x27;", "'")
+
+
+def is_connected(person: Person) -> bool:
+    return person.only().is_active

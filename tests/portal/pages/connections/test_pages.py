@@ -242,7 +242,7 @@ def test_requests_show_what_was_asked_and_answered(admin: Person, quiet: Connect
     page = admin.text(f"connections/{quiet.pk}/requests/")
     bad = admin.text(f"connections/{quiet.pk}/requests/?answer=bad")
 
-    for words in ("/orders", "0.8 s", "2.0", "No answer", "timeout"):
+    for words in ("/orders", "840 ms", "2.0", "No answer", "timeout"):
         assert words in page
     assert "/orders" not in bad
     assert "/bills" in bad

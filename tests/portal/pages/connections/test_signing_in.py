@@ -1,57 +1,20 @@
-"""An admin signs in on the vendor's own page and comes back; whoever else comes back is sent away with words."""
+"""An admin signs in on the vendor's own page and comes back."""
 
 from collections.abc import Callable
-from datetime import timedelta
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import quote
 
 import pytest
-import time_machine
-from django.http import HttpResponse
-from django.test import Client
-from django.utils import timezone
 
 from integrations.connections.models import AuthorizationAttempt, Connection, ConnectionState, Token
 from integrations.sandbox.kit import Fault, Sandbox
 from integrations.sync.models import SyncRun
 from portal.pages.connections.callback import WORDS
-from portal.tenancy.models import Membership, Role
+from portal.tenancy.models import Role
 from portal.tenancy.scope import tenant_scope
-from tests.portal.pages.connections.conftest import Person, SignIn, connector_of, filled_in, secrets_of
-from tests.portal.pages.connections.consent import press
+from tests.portal.pages.connections.conftest import Person, connector_of, filled_in, secrets_of
+from tests.portal.pages.connections.consent import come_back, is_connected, press, set_out, values_of, words_of
 
 pytestmark = pytest.mark.server
-
-
-@pytest.fixture
-def draft(admin: Person, consenting: Sandbox) -> Connection:
-    """The details are kept; what is missing is the consent."""
-    admin.post(f"connections/new/{consenting.key}/", filled_in(consenting))
-    return admin.only()
-
-
-def set_out(person: Person, connection: Connection) -> str:
-    """Press Connect: the vendor's address."""
-    response = person.post(f"connections/{connection.pk}/authorize/")
-    assert response.status_code == 302
-    return str(response["Location"])
-
-
-def come_back(browser: Client, address: str) -> HttpResponse:
-    """Follow the vendor's redirect to our callback, and ours to where it ends."""
-    parts = urlsplit(address)
-    return browser.get(f"{parts.path}?{parts.query}" if parts.query else parts.path, follow=True)  # type: ignore[return-value]
-
-
-def values_of(address: str) -> dict[str, str]:
-    return dict(parse_qsl(urlsplit(address).query))
-
-
-def words_of(response: HttpResponse) -> str:
-    return response.content.decode().replace("&#x27;", "'")
-
-
-def is_connected(person: Person) -> bool:
-    return person.only().is_active
 
 
 def test_saving_the_details_leads_to_the_button_and_asks_nothing_of_the_vendor(
@@ -148,112 +111,6 @@ def test_a_refusal_without_state_still_finds_its_page(admin: Person, draft: Conn
     assert "access was not allowed" in words_of(response)  # type: ignore[arg-type]
 
 
-def test_a_replayed_answer_changes_nothing(admin: Person, draft: Connection) -> None:
-    address = set_out(admin, draft)
-    cookie = admin.browser.cookies[f"oauth_{draft.vendor}"].value
-    back = press(address, "Allow")
-    come_back(admin.browser, back)
-    with tenant_scope(admin.tenant.pk):
-        generation = Token.objects.get().generation
-    admin.browser.cookies[f"oauth_{draft.vendor}"] = cookie
-
-    response = come_back(admin.browser, back)
-
-    assert "has been used already" in words_of(response)
-    with tenant_scope(admin.tenant.pk):
-        assert Token.objects.get().generation == generation
-
-
-def test_a_round_ends_after_ten_minutes(admin: Person, draft: Connection) -> None:
-    back = press(set_out(admin, draft), "Allow")
-
-    with time_machine.travel(timezone.now() + timedelta(minutes=11)):
-        response = come_back(admin.browser, back)
-
-    assert not is_connected(admin)
-    assert "took too long" in words_of(response) or "longer than ten minutes" in words_of(response)
-
-
-def test_another_browser_of_the_same_person_is_sent_away(admin: Person, draft: Connection, signed_in: SignIn) -> None:
-    back = press(set_out(admin, draft), "Allow")
-
-    response = come_back(signed_in(admin.user), back)
-
-    assert "was not started in this browser" in words_of(response)
-    assert not is_connected(admin)
-
-
-def test_another_person_in_the_same_browser_is_sent_away(
-    admin: Person, draft: Connection, join: Callable[..., Person]
-) -> None:
-    back = press(set_out(admin, draft), "Allow")
-    colleague = join(admin.tenant)
-    admin.browser.force_login(colleague.user, backend="allauth.account.auth_backends.AuthenticationBackend")
-
-    response = come_back(admin.browser, back)
-
-    assert "started elsewhere" in words_of(response)
-    assert not is_connected(colleague)
-
-
-def test_somebody_signed_out_is_told_and_the_code_goes_nowhere(admin: Person, draft: Connection) -> None:
-    back = press(set_out(admin, draft), "Allow")
-    cookie = admin.browser.cookies[f"oauth_{draft.vendor}"].value
-    admin.browser.logout()
-    admin.browser.cookies[f"oauth_{draft.vendor}"] = cookie
-
-    response = come_back(admin.browser, back)
-
-    assert "signed out of Switchboard" in words_of(response)
-    assert values_of(back)["code"] not in str(response.redirect_chain)  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
-def test_somebody_demoted_meanwhile_connects_nothing(admin: Person, draft: Connection, role: Role) -> None:
-    back = press(set_out(admin, draft), "Allow")
-    with tenant_scope(admin.tenant.pk):
-        Membership.objects.filter(user=admin.user).update(role=role)
-
-    response = come_back(admin.browser, back)
-
-    assert "Only an admin" in words_of(response)
-    assert not is_connected(admin)
-
-
-def test_somebody_who_left_the_tenant_meanwhile_sees_nothing_of_it(admin: Person, draft: Connection) -> None:
-    back = press(set_out(admin, draft), "Allow")
-    with tenant_scope(admin.tenant.pk):
-        Membership.objects.filter(user=admin.user).delete()
-
-    response = come_back(admin.browser, back)
-
-    assert "do not belong" in words_of(response)
-    assert "Head office" not in words_of(response)
-    assert not is_connected(admin)
-
-
-def test_a_forged_state_ends_the_round_with_words(admin: Person, draft: Connection) -> None:
-    back = press(set_out(admin, draft), "Allow")
-
-    response = admin.browser.get(
-        f"/oauth/callback/{draft.vendor}/", {"code": values_of(back)["code"], "state": "forged"}, follow=True
-    )
-
-    assert "does not belong to this sign-in" in words_of(response)  # type: ignore[arg-type]
-    assert not is_connected(admin)
-
-
-def test_a_forged_cookie_finds_no_round(admin: Person, draft: Connection) -> None:
-    back = press(set_out(admin, draft), "Allow")
-    cookie = admin.browser.cookies[f"oauth_{draft.vendor}"]
-    admin.browser.cookies[f"oauth_{draft.vendor}"] = "x" + cookie.value
-
-    response = come_back(admin.browser, back)
-
-    assert "was not started in this browser" in words_of(response)
-    assert not is_connected(admin)
-
-
 def test_the_values_may_come_in_the_path(admin: Person, draft: Connection) -> None:
     brought = values_of(press(set_out(admin, draft), "Allow"))
     code, state = (quote(brought[name], safe="") for name in ("code", "state"))
@@ -261,15 +118,6 @@ def test_the_values_may_come_in_the_path(admin: Person, draft: Connection) -> No
     response = admin.browser.get(f"/oauth/callback/{draft.vendor}/{code}/{state}/", follow=True)
 
     assert is_connected(admin), words_of(response)  # type: ignore[arg-type]
-
-
-def test_a_code_for_another_vendor_is_refused(admin: Person, draft: Connection) -> None:
-    brought = values_of(press(set_out(admin, draft), "Allow"))
-
-    response = admin.browser.get("/oauth/callback/nobody/", brought, follow=True)
-
-    assert "There is no such vendor." in words_of(response)  # type: ignore[arg-type]
-    assert not is_connected(admin)
 
 
 def test_a_code_the_vendor_refuses_leaves_the_draft_with_the_reason(admin: Person, draft: Connection) -> None:
@@ -350,28 +198,6 @@ def test_what_was_cured_at_the_vendor_needs_no_new_sign_in(
     assert is_connected(admin)
 
 
-def test_details_changed_while_the_person_was_away_end_the_round(
-    admin: Person, draft: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    back = press(set_out(admin, draft), "Allow")
-    kind = type(draft.connector)
-    check = kind.check
-
-    def meanwhile(self: object, access: object) -> object:
-        with tenant_scope(admin.tenant.pk):
-            changed = Connection.objects.get()
-            changed.settings["environment"] = "another"
-            changed.save()
-        return check(self, access)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(kind, "check", meanwhile)
-
-    response = come_back(admin.browser, back)
-
-    assert "changed by somebody else" in words_of(response)
-    assert not is_connected(admin)
-
-
 def test_only_the_pages_with_the_button_may_send_a_form_to_the_vendor(
     admin: Person, draft: Connection, consenting: Sandbox, join: Callable[..., Person]
 ) -> None:
@@ -390,19 +216,3 @@ def test_a_disconnected_connection_asks_for_its_details_first(admin: Person, dra
     response = admin.post(f"connections/{draft.pk}/authorize/")
 
     assert response["Location"] == admin.url(f"connections/{draft.pk}/edit/")
-
-
-def test_a_round_begun_before_a_disconnect_ends_nowhere(admin: Person, draft: Connection) -> None:
-    come_back(admin.browser, press(set_out(admin, draft), "Allow"))
-    back = press(set_out(admin, draft), "Allow")
-    admin.post(f"connections/{draft.pk}/disconnect/")
-
-    come_back(admin.browser, back)
-
-    assert admin.only().is_disconnected
-
-
-def test_the_page_of_a_failed_round_leads_home(client: Client, transactional_db: None) -> None:
-    page = client.get("/oauth/failed/").content.decode()
-
-    assert "The connection was not made" in page
