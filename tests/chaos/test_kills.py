@@ -1,6 +1,6 @@
 """Kill anything at any moment: what is stored in the end equals an undisturbed run, with no manual step.
 
-`pytest tests/chaos --kills 200 --records 20000 --kill-seed 7` is the long version.
+`pytest tests/chaos --kills 200 --records 20000 --page-delay 300` is the long version.
 """
 
 import random
@@ -52,7 +52,8 @@ def test_kills_at_random_moments_lose_and_double_nothing(
     calm = connect(sandbox)
     work_off(calm)
     stormy = connect(sandbox, tenant=a_tenant(), start=False)
-    sandbox.weather.latency = timedelta(milliseconds=120)  # so that the work lasts as long as the killing
+    # The work must last as long as the killing.
+    sandbox.weather.latency = timedelta(milliseconds=request.config.getoption("--page-delay"))
     workers = crew({"kore": sandbox.url})
     workers.start()
     with tenant_scope(stormy.tenant_id):
