@@ -1,0 +1,137 @@
+"""The clock: what is due is found once, whose turn it is, and what was forgotten is called again."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.connections.models import Connection, ConnectionState, VendorRequest
+from integrations.sync import beat
+from integrations.sync.models import StreamState, SyncRun
+from portal.tenancy.models import Tenant
+from portal.tenancy.scope import tenant_scope
+from tests.factories import a_tenant
+
+pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """The wake-up calls, caught on their way to the broker."""
+    calls: list[tuple[int, int]] = []
+    monkeypatch.setattr(beat, "send", lambda tenant_id, run_id: calls.append((tenant_id, run_id)))
+    return calls
+
+
+def a_due_stream(tenant: Tenant, stream: str = "billings", **facts: object) -> StreamState:
+    with tenant_scope(tenant.pk):
+        connection = Connection.objects.filter(vendor="kore").first() or Connection.objects.create(
+            tenant=tenant, vendor="kore", name="KORE", state=ConnectionState.ACTIVE
+        )
+        return StreamState.objects.create(tenant=tenant, connection=connection, stream=stream, **facts)
+
+
+def runs(tenant: Tenant) -> list[SyncRun]:
+    with tenant_scope(tenant.pk):
+        return list(SyncRun.objects.order_by("pk"))
+
+
+def test_a_due_stream_becomes_one_run_and_is_called_once(sent: list[tuple[int, int]]) -> None:
+    tenant = a_tenant()
+    a_due_stream(tenant)
+
+    beat.tick()
+    beat.tick()
+
+    (run,) = runs(tenant)
+    assert (run.stream, run.kind, run.trigger) == ("billings", "backfill", "schedule")
+    assert sent == [(tenant.pk, run.pk)]
+
+
+def test_a_stream_that_caught_up_before_is_read_incrementally(sent: list[tuple[int, int]]) -> None:
+    tenant = a_tenant()
+    a_due_stream(tenant, last_good_at=timezone.now())
+    beat.tick()
+    assert runs(tenant)[0].kind == "incremental"
+
+
+@pytest.mark.parametrize("facts", [{"due_at": None}, {"due_at": timezone.now() + timedelta(hours=1)}])
+def test_what_is_not_due_is_left_alone(sent: list[tuple[int, int]], facts: dict[str, object]) -> None:
+    tenant = a_tenant()
+    a_due_stream(tenant, **facts)
+    beat.tick()
+    assert runs(tenant) == []
+
+
+@pytest.mark.parametrize("state", [state for state in ConnectionState if state != ConnectionState.ACTIVE])
+def test_only_an_active_connection_is_synced(sent: list[tuple[int, int]], state: ConnectionState) -> None:
+    tenant = a_tenant()
+    a_due_stream(tenant)
+    with tenant_scope(tenant.pk):
+        Connection.objects.update(state=state)
+    beat.tick()
+    assert runs(tenant) == []
+
+
+def test_a_run_whose_worker_died_is_called_again(sent: list[tuple[int, int]]) -> None:
+    tenant = a_tenant()
+    a_due_stream(tenant)
+    beat.tick()
+    past = timezone.now() - timedelta(minutes=5)
+    with tenant_scope(tenant.pk):
+        SyncRun.objects.update(lease_until=past, woken_at=past, state="running")
+
+    beat.tick()
+
+    assert len(sent) == 2
+
+
+def test_a_run_that_is_being_worked_on_or_waits_is_not_called(sent: list[tuple[int, int]]) -> None:
+    tenant = a_tenant()
+    a_due_stream(tenant, "billings")
+    a_due_stream(tenant, "deals")
+    beat.tick()
+    soon, past = timezone.now() + timedelta(minutes=5), timezone.now() - timedelta(minutes=5)
+    with tenant_scope(tenant.pk):
+        SyncRun.objects.filter(stream="billings").update(lease_until=soon, woken_at=past)
+        SyncRun.objects.filter(stream="deals").update(next_slice_at=soon, woken_at=past)
+    sent.clear()
+
+    beat.tick()
+
+    assert sent == []
+
+
+def test_tenants_take_turns(sent: list[tuple[int, int]]) -> None:
+    busy, small = a_tenant(), a_tenant()
+    for stream in ("billings", "deals", "billing-payments"):
+        a_due_stream(busy, stream)
+    a_due_stream(small)
+
+    beat.tick()
+
+    assert small.pk in {tenant_id for tenant_id, _ in sent[:2]}
+
+
+def test_old_requests_and_runs_are_dropped_for_every_tenant(sent: list[tuple[int, int]]) -> None:
+    for tenant in (a_tenant(), a_tenant()):
+        state = a_due_stream(tenant, due_at=None)
+        long_ago = timezone.now() - timedelta(days=100)
+        with tenant_scope(tenant.pk):
+            for at in (long_ago, timezone.now()):
+                VendorRequest.objects.create(
+                    tenant=tenant, connection_id=state.connection_id, at=at, duration_ms=1, received_bytes=1
+                )
+                SyncRun.objects.create(
+                    tenant=tenant,
+                    connection_id=state.connection_id,
+                    stream_state=state,
+                    stream="billings",
+                    kind="backfill",
+                    finished_at=at,
+                )
+
+        beat.tidy()
+
+        with tenant_scope(tenant.pk):
+            assert (VendorRequest.objects.count(), SyncRun.objects.count()) == (1, 1)

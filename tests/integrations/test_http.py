@@ -1,0 +1,133 @@
+"""The one way out holds its limits whatever the other side does."""
+
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from integrations import http
+from integrations.errors import ConfigurationNeeded, RetryLater, VendorChanged
+from integrations.http import Answer, Exchange, Http
+from integrations.sandbox.kit import Fault, Reply, Request, Sandbox, route
+
+
+class Stranger(Sandbox):
+    key = "stranger"
+
+    @route("GET", "/echo")
+    def echo(self, request: Request) -> Reply:
+        return Reply.json({"query": request.query, "authorization": request.headers.get("authorization", "")})
+
+    @route("GET", "/away")
+    def away(self, request: Request) -> Reply:
+        return Reply.redirect("http://169.254.169.254/latest/meta-data/")
+
+    @route("GET", "/flood")
+    def flood(self, request: Request) -> Reply:
+        return Reply(body=b"x" * 2_000_000)
+
+
+@pytest.fixture
+def stranger() -> Iterator[Sandbox]:
+    with Stranger().serve() as running:
+        yield running
+
+
+@pytest.fixture
+def exchanges() -> list[Exchange]:
+    return []
+
+
+@pytest.fixture
+def way_out(stranger: Sandbox, exchanges: list[Exchange]) -> Iterator[Http]:
+    host, port = stranger.url.removeprefix("http://").split(":")
+    out = Http(allowed=frozenset({(host, int(port))}), record=exchanges.append)
+    yield out
+    out.close()
+
+
+def test_blanks_and_pluses_in_a_query_arrive_as_they_were(stranger: Sandbox, way_out: Http) -> None:
+    answer = way_out.send("GET", f"{stranger.url}/echo", query=[("filter", "a b+c"), ("x", "&=#")])
+    assert answer.decode(dict)["query"] == [["filter", "a b+c"], ["x", "&=#"]]
+
+
+def test_an_address_inside_our_own_network_is_refused(stranger: Sandbox) -> None:
+    with pytest.raises(ConfigurationNeeded):
+        Http().send("GET", f"{stranger.url}/echo")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1"])
+def test_a_name_that_leads_into_our_network_is_refused(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, 443))]
+    monkeypatch.setattr(http.socket, "getaddrinfo", lambda *_, **__: found)
+    with pytest.raises(ConfigurationNeeded):
+        Http().send("GET", "https://vendor.example/")
+
+
+@pytest.mark.parametrize("host", ["::1", "fd00::1", "fe80::1", "::ffff:10.0.0.1"])
+def test_the_same_holds_for_the_newer_protocol(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(socket.AF_INET6, socket.SOCK_STREAM, 6, "", (host, 443, 0, 0))]
+    monkeypatch.setattr(http.socket, "getaddrinfo", lambda *_, **__: found)
+    with pytest.raises(ConfigurationNeeded):
+        Http().send("GET", "https://vendor.example/")
+
+
+def test_a_redirect_is_an_answer_not_a_way(stranger: Sandbox, way_out: Http) -> None:
+    assert way_out.send("GET", f"{stranger.url}/away").status == 302
+
+
+def test_a_flood_is_cut_off(stranger: Sandbox, way_out: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "MAX_BYTES", 1_000_000)
+    with pytest.raises(VendorChanged):
+        way_out.send("GET", f"{stranger.url}/flood")
+
+
+def test_a_slow_answer_ends_in_time(stranger: Sandbox, way_out: Http) -> None:
+    stranger.weather.add(Fault(delay=timedelta(seconds=1)))
+    with pytest.raises(RetryLater) as failure:
+        way_out.send("GET", f"{stranger.url}/echo", timeout=timedelta(milliseconds=50))
+    assert failure.value.code == "timeout"
+
+
+def test_an_answer_that_never_comes_is_said_so(stranger: Sandbox, way_out: Http) -> None:
+    stranger.weather.add(Fault(lose_reply=True))
+    with pytest.raises(RetryLater) as failure:
+        way_out.send("GET", f"{stranger.url}/echo")
+    assert failure.value.code == "unreachable"
+
+
+def test_the_request_log_holds_no_query_and_no_header(
+    stranger: Sandbox, way_out: Http, exchanges: list[Exchange]
+) -> None:
+    way_out.send("GET", f"{stranger.url}/echo", query=[("key", "hush")], headers={"authorization": "Bearer hush"})
+    (exchange,) = exchanges
+    assert (exchange.method, exchange.path, exchange.status) == ("GET", "/echo", 200)
+    assert "hush" not in repr(exchange)
+
+
+@pytest.mark.parametrize("address", ["ftp://vendor.example/", "https://", "https://exa mple/", "nonsense"])
+def test_a_bad_address_is_a_setting_to_mend(address: str) -> None:
+    with pytest.raises((ConfigurationNeeded, RetryLater)):
+        Http().send("GET", address)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("120", 120), ("0", 0), ("999999999", 86_400), ("soon", None), ("", None), ("-5", None)]
+)
+def test_retry_after_in_seconds(text: str, seconds: int | None) -> None:
+    answer = Answer(status=429, headers={"retry-after": text}, body=b"")
+    assert answer.retry_after() == (None if seconds is None else timedelta(seconds=seconds))
+
+
+def test_retry_after_as_a_date() -> None:
+    now = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    headers = {"retry-after": format_datetime(now + timedelta(minutes=5), usegmt=True)}
+    assert Answer(status=503, headers=headers, body=b"").retry_after(now) == timedelta(minutes=5)
+
+
+def test_an_unknown_shape_is_told_without_the_body() -> None:
+    with pytest.raises(VendorChanged) as change:
+        Answer(status=200, headers={"content-type": "text/html"}, body=b"<html>hush").decode(dict)
+    assert "hush" not in change.value.detail
