@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 from integrations.sandbox.control import with_control
 from integrations.sandbox.kit import Sandbox
 
-
 LONGEST_DEMO = timedelta(hours=12)
 
 
