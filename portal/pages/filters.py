@@ -56,6 +56,7 @@ class Reading:
     value: str = ""
     kept: tuple[tuple[str, str], ...] = ()
     problem: str = ""
+    is_costly: bool = False  # no index leads there: counting would read every row of the tenant
 
 
 class Filter(ABC):
@@ -154,6 +155,7 @@ class Text(Filter):
         return Reading(
             where=Q(**{self.column: asked}),
             words=_short(asked),
+            is_costly=True,
             kept=((self.key, asked),),
         )
 

@@ -97,8 +97,9 @@ class Listing(Generic[M]):
         of_columns = {one.key: Sort(key=one.key, column=one.sort) for one in self.columns if one.sort}
         return of_columns | {sort.key: sort for sort in self.sorts}
 
-    def bind(self, params: QueryDict) -> "Bound[M]":
-        return Bound(self, params)
+    def bind(self, params: QueryDict, path: str = "") -> "Bound[M]":
+        """`path` is the list's own address; without one the links are relative."""
+        return Bound(self, params, path)
 
 
 @dataclass(slots=True)
@@ -107,6 +108,7 @@ class Bound(Generic[M]):
 
     listing: Listing[M]
     params: QueryDict
+    path: str = ""
     problems: list[str] = field(default_factory=list, init=False)
     query: str = field(default="", init=False)
     sort: str = field(default="", init=False)
@@ -168,12 +170,12 @@ class Bound(Generic[M]):
 
     @property
     def clear_url(self) -> str:
-        return _url([(name, value) for name, value in self._pairs() if name in self.listing.extra])
+        return self._address([(name, value) for name, value in self._pairs() if name in self.listing.extra])
 
     def url(self, **changes: str) -> str:
         """This list's address with some parameters changed ("" takes one away); always its first page."""
         pairs = [(name, value) for name, value in self._pairs() if name not in changes]
-        return _url(pairs + [(name, value) for name, value in changes.items() if value])
+        return self._address(pairs + [(name, value) for name, value in changes.items() if value])
 
     def narrow(self, queryset: Rows) -> Rows:
         """Search and filters, without order and branches."""
@@ -188,8 +190,13 @@ class Bound(Generic[M]):
         except BadCursor:
             self.problems.append("That place in the list is no longer known, so this is its beginning.")
             part = keyset.page()
-        total = part.last if not part.next and not part.previous else keyset.count()
-        return Page(bound=self, part=part, total=max(total, len(part.rows)))
+        if not part.next:
+            total: int | None = part.last
+        elif self.query or any(reading.is_costly for reading in self.readings.values()):
+            total = None
+        else:
+            total = keyset.count()
+        return Page(bound=self, part=part, total=total)
 
     def _narrow(self, queryset: Rows, *, spread: bool) -> Rows:
         for reading in self.readings.values():
@@ -222,6 +229,9 @@ class Bound(Generic[M]):
         if self.sort != self.listing.default_sort:
             pairs.append(("sort", self.sort))
         return [(name, value) for name, value in pairs if value]
+
+    def _address(self, pairs: Sequence[tuple[str, str]]) -> str:
+        return f"{self.path}?{urlencode(pairs)}" if pairs or not self.path else self.path
 
     def _head(self, column: Column) -> Head:
         if not column.sort:
@@ -260,11 +270,11 @@ class Bound(Generic[M]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Generic[M]):
-    """One page of a bound list. `total` stops counting one above the cap."""
+    """One page of a bound list. `total` stops one above the cap; None where counting would read the whole table."""
 
     bound: Bound[M]
     part: Slice[M]
-    total: int
+    total: int | None
 
     @property
     def rows(self) -> list[M]:
@@ -272,11 +282,7 @@ class Page(Generic[M]):
 
     @property
     def is_capped(self) -> bool:
-        return self.total > COUNT_CAP
-
-    @property
-    def total_words(self) -> str:
-        return f"{number_format(COUNT_CAP)}+" if self.is_capped else number_format(self.total)
+        return self.total is not None and self.total > COUNT_CAP
 
     @property
     def words(self) -> str:
@@ -284,6 +290,8 @@ class Page(Generic[M]):
         if not self.rows:
             return "Nothing"
         span = f"{number_format(self.part.first + 1)}–{number_format(self.part.last)}"
+        if self.total is None:
+            return f"{span}, more follow"
         if self.is_capped:
             return f"{span} of more than {number_format(COUNT_CAP)}"
         return f"{span} of {number_format(max(self.total, self.part.last))}"
@@ -302,7 +310,3 @@ def _either(conditions: Sequence[Q]) -> Q:
     for condition in conditions:
         together |= condition
     return together
-
-
-def _url(pairs: Sequence[tuple[str, str]]) -> str:
-    return f"?{urlencode(pairs)}"

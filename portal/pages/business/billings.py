@@ -12,6 +12,7 @@ from portal.pages.business.common import Desk, render_part, streams_of
 from portal.pages.business.details import about, page_of
 from portal.pages.business.listings import billing_listing
 from portal.pages.freshness import stream_of
+from portal.pages.keyset import COUNT_CAP
 from portal.pages.lists import Page
 from portal.tenancy.access import require_role
 from portal.tenancy.middleware import TenantRequest
@@ -21,7 +22,7 @@ from portal.tenancy.models import Role
 @require_role(Role.VIEWER)
 def billings(request: TenantRequest) -> HttpResponse:
     desk = Desk(request)
-    bound = billing_listing(desk).bind(request.GET)
+    bound = billing_listing(desk).bind(request.GET, request.path)
     everything = billings_of(desk.tenant.pk)
     page = bound.page(everything.defer("search"))
     bound.suggest("account", (row.account for row in page.rows))
@@ -30,7 +31,7 @@ def billings(request: TenantRequest) -> HttpResponse:
         "bound": bound,
         "page": page,
         "today": desk.tenant_today,
-        "totals": _totals(page, bound.narrow(everything)),
+        "totals": _totals(desk.tenant.pk, page, bound.narrow(everything)),
         "as_of": desk.as_of(Kind.BILLING),
         "sources": desk.connections_with(Kind.BILLING),
         "noun": "billing",
@@ -54,9 +55,15 @@ def billing(request: TenantRequest, pk: int) -> HttpResponse:
     return render(request, "billings/detail.html", facts)
 
 
-def _totals(page: Page[Billing], narrowed: QuerySet[Billing]) -> list[CurrencySum] | None:
+def _totals(tenant_id: int, page: Page[Billing], narrowed: QuerySet[Billing]) -> list[CurrencySum] | None:
     """None where there are too many to add up on the way."""
-    return None if page.is_capped else sums_by_currency(narrowed)
+    if page.is_capped:
+        return None
+    if page.total is not None:
+        return sums_by_currency(narrowed)
+    few = narrowed.order_by().values("pk")[: COUNT_CAP + 1]
+    sums = sums_by_currency(billings_of(tenant_id).filter(pk__in=few))
+    return sums if sum(one.number for one in sums) <= COUNT_CAP else None
 
 
 def _deal(bill: Billing) -> Record | None:

@@ -71,7 +71,7 @@ def booking(request: TenantRequest, pk: int) -> HttpResponse:
 
 def _list(request: TenantRequest) -> HttpResponse:
     desk = Desk(request)
-    bound = booking_listing(desk).bind(request.GET)
+    bound = booking_listing(desk).bind(request.GET, request.path)
     page = bound.page(bookings_of(desk.tenant.pk).defer("search"))
     bound.suggest("location", (row.location for row in page.rows))
     bound.suggest("resource", (row.resource for row in page.rows))
@@ -95,7 +95,7 @@ def _week(request: TenantRequest) -> HttpResponse:
         default_sort="start",
         extra=("week",),
     )
-    bound = listing.bind(request.GET)
+    bound = listing.bind(request.GET, request.path)
     monday = _asked_monday(bound, desk)
     start, end = bounds(monday, desk.zone)
     wanted = bound.narrow(bookings_of(desk.tenant.pk).going_on(start, end))

@@ -16,7 +16,7 @@ from portal.tenancy.models import Role
 @require_role(Role.VIEWER)
 def work_orders(request: TenantRequest) -> HttpResponse:
     desk = Desk(request)
-    bound = work_order_listing(desk).bind(request.GET)
+    bound = work_order_listing(desk).bind(request.GET, request.path)
     page = bound.page(work_orders_of(desk.tenant.pk).defer("description", "search"))
     bound.suggest("customer", (row.customer for row in page.rows))
     desk.attach(page.rows)

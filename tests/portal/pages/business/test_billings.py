@@ -110,6 +110,14 @@ def test_totals_of_too_many_are_not_guessed(house: House, bills, monkeypatch):
     assert "1–50 of more than 60" in text
 
 
+def test_totals_of_one_account_are_added_up_without_counting_first(house: House, bills, monkeypatch):
+    with house.scope:
+        sample_data.billings(bills, [{"account": "Summit"} for _ in range(60)])
+    assert "<strong>$6,000</strong> in 60 billings" in house.text("billings/?account=Summit")
+    monkeypatch.setattr("portal.pages.business.billings.COUNT_CAP", 55)
+    assert "narrow the list" in house.text("billings/?account=Summit")
+
+
 def test_the_detail_shows_payments_and_the_deal(house: House, neighbour: House):
     with house.scope:
         connection = sample_data.connect(house.tenant, "ledger")

@@ -52,16 +52,16 @@ def test_the_week_shows_bookings_at_their_hour_in_the_readers_zone(house: House,
 
 def test_the_week_can_be_left_in_both_directions_and_keeps_the_filters(house: House, rooms):
     with house.scope:
-        sample_data.booking(rooms, resource="Next week", starts_at=at("2026-12-01T15:00"))
+        sample_data.booking(rooms, resource="Far room", starts_at=at("2026-12-01T15:00"))
     text = house.text("bookings/?kind=room")
-    (following,) = re.findall(r'href="(\?[^"]+)" rel="next"', text)
-    assert following == "?kind=room&amp;week=2026-11-30" or following == "?week=2026-11-30&amp;kind=room"
-    assert "Next week" in house.text("bookings/" + following.replace("&amp;", "&"))
-    assert "Next week" not in text
+    (following,) = re.findall(r'href="[^"?]*(\?[^"]+)" rel="next"', text)
+    assert following in {"?kind=room&amp;week=2026-11-30", "?week=2026-11-30&amp;kind=room"}
+    assert "Far room" in house.text("bookings/" + following.replace("&amp;", "&"))
+    assert "Far room" not in text
     assert "week=2026-11-16" in text
 
 
-@pytest.mark.parametrize("week", ["x", "0001-01-01", "9999-12-31", "2026-13-01", "%00"])
+@pytest.mark.parametrize("week", ["x", "0001-01-01", "9999-12-31", "2026-13-01"])
 def test_a_week_that_is_none_is_this_week(house: House, rooms, week):
     text = house.text(f"bookings/?week={week}")
     assert "23 Nov – 27 Nov 2026" in text
@@ -82,7 +82,7 @@ def test_desks_of_one_place_are_one_block_that_leads_to_the_days_list(house: Hou
         sample_data.bookings(rooms, [row | {"starts_at": start, "ends_at": end} for row in rows])
     text = house.text("bookings/")
     assert blocks(text) == ["Desks, Level 2 9 booked, 08:00–10:00"]
-    (url,) = set(re.findall(r'href="(\?[^"]*location=Level[^"]*)"', text))
+    (url,) = set(re.findall(r'href="[^"?]*(\?[^"]*location=Level[^"]*)"', text))
     listed = house.text("bookings/" + url.replace("&amp;", "&"))
     assert len(re.findall(r">Desk \d<", listed)) == 9
 

@@ -1,19 +1,21 @@
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
+from redis.exceptions import RedisError
 
-from integrations.connections.models import ConnectionState
+from integrations.connections.models import Connection, ConnectionState
 from integrations.problems.services import open_problem
 from integrations.records.models import Billing
 from integrations.sync.models import StreamState, SyncRun
 from integrations.values import BillingStatus, BookingKind, WorkOrderStatus
 from portal.pages.overview.queries import nav_counts
 from portal.tenancy.models import Membership, Role
+from portal.tenancy.services import create_tenant
 from tests import sample_data
 from tests.page_fixtures import House
 
@@ -72,12 +74,8 @@ def test_figures_are_those_of_the_tenant(busy: House):
 
 
 def test_the_greeting_and_the_day_follow_the_readers_clock(busy: House, time_machine):
-    for moment, greeting in (
-        ("2026-11-24T14:00Z", "morning"),
-        ("2026-11-24T20:00Z", "afternoon"),
-        ("2026-11-25T02:00Z", "evening"),
-    ):
-        time_machine.move_to(moment)
+    for hour, greeting in ((14, "morning"), (20, "afternoon"), (26, "evening")):
+        time_machine.move_to(datetime(2026, 11, 24, tzinfo=UTC) + timedelta(hours=hour))
         busy.client.force_login(busy.owner)
         assert f"Good {greeting}, Mara" in busy.text()
 
@@ -126,10 +124,10 @@ def test_problems_come_first_with_the_connections_one_button(busy: House, neighb
 
 def test_the_page_looks_again_only_while_something_is_read(busy: House, neighbour: House):
     with neighbour.scope:
-        sample_data.start_run(neighbour_connection(neighbour), "sites")
+        sample_data.start_run(fieldwork_of(neighbour), "sites")
     assert "every 4s" not in busy.text()
     with busy.scope:
-        run = sample_data.start_run(neighbour_connection(busy), "sites", read=4_200, expected=11_000)
+        run = sample_data.start_run(fieldwork_of(busy), "sites", read=4_200, expected=11_000)
     text = busy.text()
     assert "every 4s" in text
     assert "Sites: 4,200 of 11,000" in words(text)
@@ -143,22 +141,18 @@ def test_the_page_looks_again_only_while_something_is_read(busy: House, neighbou
     assert busy.get("overview/connections/").status_code == 302
 
 
-def neighbour_connection(one: House):
-    from integrations.connections.models import Connection
-
+def fieldwork_of(one: House):
     return Connection.objects.get(tenant=one.tenant, vendor="fieldwork")
 
 
 def test_a_new_tenant_is_told_what_to_do_first(house: House, neighbour: House, busy):
-    other = sample_house(house)
+    other = new_tenant(house)
     text = house.client.get(f"/t/{other.slug}/").content.decode()
     assert "Connect your first vendor" in text
     assert f"/t/{other.slug}/connections/" in text
 
 
-def sample_house(house: House):
-    from portal.tenancy.services import create_tenant
-
+def new_tenant(house: House):
     return create_tenant(name="Fresh", time_zone="UTC", currency="EUR", owner=house.owner)
 
 
@@ -184,10 +178,8 @@ def test_the_navigation_counts_in_one_question_and_stops_at_the_cap(busy: House,
 
 
 def test_a_cache_that_is_down_only_costs_time(busy: House, monkeypatch):
-    from redis.exceptions import ConnectionError as Down
-
     def refuse(*_args: object, **_options: object) -> None:
-        raise Down
+        raise RedisError
 
     monkeypatch.setattr("portal.pages.overview.queries.cache.get", refuse)
     assert "$200" in words(busy.text())
