@@ -59,6 +59,24 @@ class Reading:
     is_costly: bool = False  # no index leads there: counting would read every row of the tenant
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundFilter:
+    """A filter as the page shows it: a chip that can be taken away, or a menu to add it from."""
+
+    key: str
+    label: str
+    words: str  # what it is set to; "" while it is not
+    chip: str  # the same as its chip says it: "Priority: High"
+    remove_url: str
+    options: tuple[Link, ...]
+    inputs: tuple[Input, ...]
+    kept: tuple[tuple[str, str], ...]  # what its small form must carry along
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self.words)
+
+
 class Filter(ABC):
     key: str
     label: str

@@ -150,7 +150,7 @@ class Keyset(Generic[M]):
 
     def count(self) -> int:
         """How many rows there are, counted no further than one above COUNT_CAP."""
-        rows = self.queryset.filter(_any(self.branches)) if self.branches else self.queryset
+        rows = self.queryset.filter(either(self.branches)) if self.branches else self.queryset
         return rows.order_by().values(self.order.tie)[: COUNT_CAP + 1].count()
 
     def _slice(self, rows: list[M], first: int, *, has_previous: bool, has_next: bool) -> Slice[M]:
@@ -204,7 +204,8 @@ class Keyset(Generic[M]):
         return list(heads[0].union(*heads[1:], all=True).order_by(*by)[:limit])
 
 
-def _any(conditions: Sequence[Q]) -> Q:
+def either(conditions: Sequence[Q]) -> Q:
+    """Any one of them."""
     together = Q()
     for condition in conditions:
         together |= condition

@@ -14,8 +14,8 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.formats import number_format
 
-from portal.pages.filters import Filter, Input, Link, Reading, first
-from portal.pages.keyset import COUNT_CAP, PAGE_SIZE, BadCursor, Keyset, Order, Slice
+from portal.pages.filters import BoundFilter, Filter, Link, Reading, first
+from portal.pages.keyset import COUNT_CAP, PAGE_SIZE, BadCursor, Keyset, Order, Slice, either
 
 MAX_SEARCH = 100
 
@@ -55,24 +55,6 @@ class Head:
     css: str
     url: str  # "" where the column does not sort
     direction: str  # "ascending", "descending" or "": the words of aria-sort
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoundFilter:
-    """A filter as the page shows it: a chip that can be taken away, or a menu to add it from."""
-
-    key: str
-    label: str
-    words: str  # what it is set to; "" while it is not
-    chip: str  # the same as its chip says it: "Priority: High"
-    remove_url: str
-    options: tuple[Link, ...]
-    inputs: tuple[Input, ...]
-    kept: tuple[tuple[str, str], ...]  # what its small form must carry along
-
-    @property
-    def is_on(self) -> bool:
-        return bool(self.words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +183,7 @@ class Bound(Generic[M]):
     def _narrow(self, queryset: Rows, *, spread: bool) -> Rows:
         for reading in self.readings.values():
             if reading.branches and not spread:
-                queryset = queryset.filter(_either(reading.branches))
+                queryset = queryset.filter(either(reading.branches))
             if reading.where is not None:
                 queryset = queryset.filter(reading.where)
         if self.query and self.listing.search:
@@ -303,10 +285,3 @@ class Page(Generic[M]):
     @property
     def next_url(self) -> str:
         return self.bound.url(after=self.part.next) if self.part.next else ""
-
-
-def _either(conditions: Sequence[Q]) -> Q:
-    together = Q()
-    for condition in conditions:
-        together |= condition
-    return together

@@ -5,8 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from integrations.connections.models import Connection
 from integrations.records.models import Billing, Booking
-from tests import sample_data
+from tests import sample_data, sample_tenant
 from tests.page_fixtures import *  # noqa: F403 - two tenants and the vendors of the page tests
 from tests.page_fixtures import House
 
@@ -18,8 +19,8 @@ def filled(house: House, neighbour: House) -> House:
     with neighbour.scope:
         sample_data.work_order(sample_data.connect(neighbour.tenant, "fieldwork"), number="NEIGHBOUR")
     with house.scope:
-        sample_data.fill(house.tenant, rows=300)
-        sample_data.start_run(sample_data.Connection.objects.get(vendor="ledger"), "billings", read=420, expected=1100)
+        sample_tenant.fill(house.tenant, rows=300)
+        sample_data.start_run(Connection.objects.get(vendor="ledger"), "billings", read=420, expected=1100)
     return house
 
 

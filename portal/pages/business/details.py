@@ -10,15 +10,16 @@ from django.urls import NoReverseMatch
 from integrations.connections.models import Connection
 from integrations.contract import Column, Stream
 from integrations.records.models import Record
-from integrations.records.queries import children_of, neighbour
+from integrations.records.queries import bookings, children_of, neighbour
 from integrations.values import Kind
-from portal.pages.business.columns import Row, row_of
+from portal.pages.business.columns import Cell, Row, row_of
 from portal.pages.business.common import connector_of, streams_of
 from portal.pages.business.history import pretty, provenance
 from portal.pages.freshness import stream_of
 from portal.pages.links import tenant_url
 
 _MAX_CHILDREN = 100
+_BOOKING_COLUMNS = (Column(label="Booking", path=""), Column(label="Starts", path="", kind="datetime"))
 _PAGES = {Kind.WORK_ORDER: "work-order", Kind.BOOKING: "booking", Kind.BILLING: "billing"}
 
 
@@ -90,12 +91,27 @@ def _families(record: Record, connection: Connection) -> list[Family]:
 
 
 def _family(stream: Stream, found: Sequence[Record]) -> Family:
-    shown = found[:_MAX_CHILDREN]
-    is_veiled = stream.kind == Kind.BOOKING
+    shown, is_booking = found[:_MAX_CHILDREN], stream.kind == Kind.BOOKING
     return Family(
         label=stream.label,
         page=page_of(stream),
-        columns=() if is_veiled else tuple(stream.columns),
-        rows=tuple(row_of(one, () if is_veiled else stream.columns) for one in shown),
+        columns=_BOOKING_COLUMNS if is_booking else tuple(stream.columns),
+        rows=_booking_rows(shown) if is_booking else tuple(row_of(one, stream.columns) for one in shown),
         has_more=len(found) > _MAX_CHILDREN,
+    )
+
+
+def _booking_rows(found: Sequence[Record]) -> tuple[Row, ...]:
+    """By way of the bookings themselves, which keep to themselves what is private; a raw record would tell."""
+    if not found:
+        return ()
+    by_id = bookings(found[0].tenant_id).in_bulk([one.pk for one in found])
+    return tuple(
+        Row(
+            record=one,
+            title=by_id[one.pk].title or "Booking",
+            cells=(Cell(label="Starts", kind="datetime", value=by_id[one.pk].starts_at),),
+        )
+        for one in found
+        if one.pk in by_id
     )

@@ -1,16 +1,22 @@
 """Roombook: rooms, desks and appointments in one stream."""
 
+from integrations.contract import Column
 from integrations.values import Kind
 from tests.sample_vendor import SampleConnector, SampleStream
 
 
+class Rooms(SampleStream):
+    key, label = "rooms", "Rooms"
+    columns = (Column(label="Room", path="name"),)
+
+
 class Bookings(SampleStream):
-    key, label, kind = "bookings", "Bookings", Kind.BOOKING
+    key, label, kind, parent = "bookings", "Bookings", Kind.BOOKING, "rooms"
 
 
 class Roombook(SampleConnector):
     key, label, initials, colour = "roombook", "Roombook", "Rb", "#b45309"
-    streams = (Bookings(),)
+    streams = (Bookings(), Rooms())
 
 
 connector = Roombook()

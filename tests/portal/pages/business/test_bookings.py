@@ -187,6 +187,16 @@ def test_a_private_booking_shows_time_and_place_and_nothing_else(house: House, p
     assert house.get(f"records/{private.pk}/").status_code == 302
 
 
+def test_a_room_does_not_tell_what_its_private_bookings_are(house: House, rooms, private):
+    with house.scope:
+        room = sample_data.store(rooms, "rooms", {"name": "Board room 4A"}, external_id="room-1")
+        Record.objects.filter(pk=private.pk).update(parent_id="room-1", title=SECRET)
+    text = house.text(f"records/{room.pk}/")
+    assert "Private booking" in text
+    assert SECRET not in text
+    assert "Board room 4A" in house.text(f"bookings/{private.pk}/")
+
+
 def test_a_search_does_not_find_private_words(house: House, private):
     for words in ("sale", "ingrid"):
         assert "Nothing matches" in house.text(f"bookings/?view=list&q={words}")
