@@ -46,7 +46,8 @@
   // A part that refreshes itself after the session has ended would be handed the sign-in page: go there instead.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { finalRequestPath, responsePath } = event.detail.pathInfo ?? {};
-    if (!responsePath || responsePath.split("?")[0] === finalRequestPath.split("?")[0]) return;
+    const place = (path) => new URL(path, window.location.href).pathname;
+    if (!responsePath || place(responsePath) === place(finalRequestPath)) return;
     event.detail.shouldSwap = false;
     window.location.reload();
   });

@@ -16,7 +16,8 @@ from integrations.records.models import Billing, Booking, Record, WorkOrder
 from integrations.values import BillingStatus, BookingStatus, WorkOrderStatus
 
 OPEN_STATUSES = tuple(status for status in WorkOrderStatus if status not in WorkOrder.CLOSED)
-OWED_STATUSES = (BillingStatus.BILLED, BillingStatus.PARTIALLY_PAID, BillingStatus.SCHEDULED)
+OWED_STATUSES = (BillingStatus.BILLED, BillingStatus.PARTIALLY_PAID)
+UNPAID_STATUSES = (*OWED_STATUSES, BillingStatus.SCHEDULED)  # a scheduled one is owed once its due date has passed
 # Drafts may never be billed and void ones are not owed: neither belongs in a sum.
 UNCOUNTED_STATUSES = (BillingStatus.DRAFT, BillingStatus.VOID)
 PRIVATE = "Private booking"
@@ -70,7 +71,7 @@ class BillingQuerySet(QuerySet[Billing]):
         return self.filter(status__in=OWED_STATUSES)
 
     def overdue_on(self, day: date) -> "BillingQuerySet":
-        return self.owed().filter(due_date__lt=day)
+        return self.filter(status__in=UNPAID_STATUSES, due_date__lt=day)
 
     def countable(self) -> "BillingQuerySet":
         return self.exclude(status__in=UNCOUNTED_STATUSES)

@@ -9,6 +9,7 @@ from django.utils.functional import SimpleLazyObject
 
 from integrations.problems.models import Problem
 from portal.pages.links import home_of, tenant_url
+from portal.pages.overview.queries import nav_counts
 from portal.pages.zones import city_of, zone_of
 from portal.tenancy.models import Membership, Role
 from portal.tenancy.services import memberships_of
@@ -23,7 +24,7 @@ class Entry:
     href: str
     is_current: bool
     alert: str = ""
-    count: int | None = None
+    count: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,13 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 def navigation(request: HttpRequest, membership: Membership) -> list[Section]:
     """What the person may open; a page that does not exist (yet) is left out."""
     alerts = {"connections": _problem_words(membership.tenant_id)}
+    counts = {
+        name: f"{number:,}" if isinstance(number, int) else number
+        for name, number in nav_counts(membership.tenant_id).items()
+        if number
+    }
     return [
-        Section(label, has_heading, _entries(request, membership, wanted, alerts))
+        Section(label, has_heading, _entries(request, membership, wanted, alerts, counts))
         for label, has_heading, wanted in (("Data", False, _DATA), ("Manage", True, _MANAGE))
     ]
 
@@ -80,6 +86,7 @@ def _entries(
     membership: Membership,
     wanted: tuple[tuple[str, str, str, Role], ...],
     alerts: dict[str, str],
+    counts: dict[str, str],
 ) -> list[Entry]:
     entries = []
     for name, label, icon, role in wanted:
@@ -91,7 +98,7 @@ def _entries(
             continue
         is_home = name == "overview"
         is_current = request.path == href if is_home else request.path.startswith(href.rstrip("/"))
-        entries.append(Entry(label, icon, href, is_current, alerts.get(name, "")))
+        entries.append(Entry(label, icon, href, is_current, alerts.get(name, ""), counts.get(name, "")))
     return entries
 
 

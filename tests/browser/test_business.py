@@ -61,7 +61,7 @@ def test_the_lists_work_without_script(filled: House, signed_in_as, chromium, li
     page.get_by_role("searchbox").fill("naming")
     page.get_by_role("searchbox").press("Enter")
     expect(page.locator("tbody tr").first).to_contain_text("Naming rights")
-    page.get_by_text("Filter by Status").click()
+    page.get_by_text("Filter: Outstanding").click()
     page.get_by_role("link", name="Paid", exact=True).click()
     expect(page).to_have_url(re.compile("q=naming&status=paid"))
     expect(page.locator("tbody tr").first).to_contain_text("Paid")

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from integrations.contract import Column as StreamColumn
 from integrations.records.models import Billing, Booking, Record, WorkOrder
-from integrations.records.queries import OPEN_STATUSES, OWED_STATUSES, BookingQuerySet
+from integrations.records.queries import OPEN_STATUSES, OWED_STATUSES, UNPAID_STATUSES, BookingQuerySet
 from integrations.values import (
     BillingStatus,
     BookingKind,
@@ -78,7 +78,7 @@ def work_order_listing(desk: Desk) -> Listing[WorkOrder]:
 def billing_listing(desk: Desk) -> Listing[Billing]:
     statuses = [
         Word(value="outstanding", label="Outstanding", branches=_statuses(OWED_STATUSES)),
-        Word(value="overdue", label="Overdue", branches=_statuses(OWED_STATUSES, due_date__lt=desk.tenant_today)),
+        Word(value="overdue", label="Overdue", branches=_statuses(UNPAID_STATUSES, due_date__lt=desk.tenant_today)),
         *_words(BillingStatus, "status"),
     ]
     return Listing(
@@ -96,12 +96,19 @@ def billing_listing(desk: Desk) -> Listing[Billing]:
             Sort(key="due", column="due_date", ascending="Due soonest first", descending="Due latest first"),
         ),
         filters=(
-            Choice(key="status", label="Status", words=statuses, any_label="All billings", is_plain=True),
+            Choice(
+                key="status",
+                label="Status",
+                words=statuses,
+                default="outstanding",
+                any_label="All billings",
+                is_plain=True,
+            ),
             Text(key="account", label="Account", column="account"),
             Days(key="due", label="Due", column="due_date", zone=None, today=desk.tenant_today),
             desk.connection_filter(Kind.BILLING),
         ),
-        default_sort="-billed",
+        default_sort="due",
         search=_search,
         search_label="Search number, title, account",
     )

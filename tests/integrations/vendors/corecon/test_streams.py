@@ -128,7 +128,7 @@ def test_a_moving_sandbox_stays_in_step_with_incremental_readings():
         known |= dict(rows(access.read_all(TIMECARDS, pages[-1].cursor)))
 
         assert known == dict(rows(access.read_all(TIMECARDS)))
-        assert len(known) == 302  # every fiftieth change is a new one
+        assert len(known) == 310  # every tenth change is a new one
 
 
 def test_a_removed_row_is_missing_from_the_next_reading(access, corecon):
