@@ -9,8 +9,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from integrations.connections import services
-from integrations.connections.models import Connection
+from integrations.connections.models import Connection, ConnectionState
 from integrations.connections.services import access_connection
+from integrations.registry import connectors
 from integrations.sync.models import SyncRun
 from integrations.sync.services import start_sync, stop_all, stop_run
 from portal.pages.links import tenant_url
@@ -32,6 +33,22 @@ def sync(request: TenantRequest, connection_id: UUID) -> HttpResponse:
     else:
         messages.error(request, f"{connection} is not active, so there is nothing to sync.")
     return _back(request, connection)
+
+
+@require_POST
+@require_role(Role.MEMBER)
+def sync_all(request: TenantRequest) -> HttpResponse:
+    """Start every stream of every active connection."""
+    membership = request.membership
+    active = Connection.objects.filter(tenant_id=membership.tenant_id, state=ConnectionState.ACTIVE)
+    known = [connection for connection in active if connection.vendor in connectors()]
+    for connection in known:
+        start_sync(connection, by=membership.user)
+    if known:
+        messages.success(request, "Syncing everything now.")
+    else:
+        messages.error(request, "No connection is active, so there is nothing to sync.")
+    return redirect(tenant_url(request, "overview"))
 
 
 @require_POST

@@ -8,6 +8,7 @@ _ONE = "connections/<uuid:connection_id>"
 
 urlpatterns = [
     path("connections/", views.index, name="connections"),
+    path("connections/sync/", deeds.sync_all, name="sync-all"),
     path("connections/new/<slug:vendor>/", setup_views.connect, name="connect"),
     path(f"{_ONE}/", views.streams, name="connection"),
     path(f"{_ONE}/history/", views.history, name="connection-history"),

@@ -49,6 +49,19 @@ def test_a_member_syncs_one_stream_or_all(join: Callable[..., Person], admin: Pe
     assert member.post(f"connections/{connected.pk}/sync/", {"stream": "nonsense"}).status_code == 404
 
 
+def test_a_member_syncs_everything_and_only_ones_own(
+    join: Callable[..., Person], admin: Person, stranger: Person, connected: Connection
+) -> None:
+    end_runs(admin)
+    assert "nothing to sync" in stranger.post("connections/sync/", follow=True).content.decode()
+    assert open_streams(admin) == set()
+    assert join(admin.tenant, Role.VIEWER).post("connections/sync/").status_code == 403
+
+    join(admin.tenant, Role.MEMBER).post("connections/sync/")
+
+    assert open_streams(admin) == {stream.key for stream in connected.connector.streams}
+
+
 def test_pausing_stops_what_runs_and_resuming_starts_again(admin: Person, connected: Connection) -> None:
     page = admin.post(f"connections/{connected.pk}/pause/", follow=True).content.decode()
     assert "Resume</button>" in page
