@@ -7,8 +7,10 @@ and no address inside our own network; the address is checked when connecting, s
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 import uuid
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -82,6 +84,46 @@ class Answer:
         return min(max(span, timedelta()), timedelta(days=1))
 
 
+class _Clock(threading.local):
+    """When the exchange that this thread carries out must be over (monotonic seconds)."""
+
+    ends_at = float("inf")
+
+    def left(self, timeout: float | None) -> float:
+        """Never longer than what is left of the whole exchange. Raises httpcore.ReadTimeout when that is nothing."""
+        left = self.ends_at - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout("the exchange took too long")
+        return left if timeout is None else min(timeout, left)
+
+
+_clock = _Clock()
+
+
+class _TimedStream(httpcore.NetworkStream):
+    """A connection on which a drip of bytes does not buy time: every wait ends with the exchange."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _clock.left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, _clock.left(timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, _clock.left(timeout)))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
 class _GuardedNetwork(httpcore.NetworkBackend):
     """Connects only to public addresses, and to the sandbox's where it is switched on."""
 
@@ -98,7 +140,7 @@ class _GuardedNetwork(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         if (host, port) in self._allowed:
-            return self._network.connect_tcp(host, port, timeout, local_address, socket_options)
+            return self._connect(host, port, timeout, local_address, socket_options)
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError as failure:
@@ -106,7 +148,12 @@ class _GuardedNetwork(httpcore.NetworkBackend):
         addresses = [str(entry[4][0]) for entry in found]
         if not all(ipaddress.ip_address(address).is_global for address in addresses):
             raise ForbiddenAddress(host)
-        return self._network.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+        return self._connect(addresses[0], port, timeout, local_address, socket_options)
+
+    def _connect(
+        self, host: str, port: int, timeout: float | None, local_address: str | None, options: Iterable[Any] | None
+    ) -> httpcore.NetworkStream:
+        return _TimedStream(self._network.connect_tcp(host, port, _clock.left(timeout), local_address, options))
 
 
 class ForbiddenAddress(Exception):
@@ -151,7 +198,7 @@ class Http:
             transport=_Transport(allowed, parallel),
             follow_redirects=False,
             trust_env=False,
-            headers={"user-agent": USER_AGENT, "accept": "application/json"},
+            headers={"user-agent": USER_AGENT, "accept": "application/json", "accept-encoding": "gzip"},
         )
 
     def close(self) -> None:
@@ -177,6 +224,7 @@ class Http:
         body, kind = _body(form, json)
         request_id, started_at, clock = uuid.uuid4().hex, datetime.now(UTC), time.monotonic()
         status, received, vendor_id, error = None, b"", "", ""
+        _clock.ends_at = clock + timeout.total_seconds()
         try:
             request = self._client.build_request(
                 method, target, content=body, headers={**kind, **(headers or {})}, timeout=timeout.total_seconds()
@@ -186,7 +234,7 @@ class Http:
             try:
                 status = answer.status_code
                 vendor_id = answer.headers.get("x-request-id", "")[:100]
-                received = _read(answer, clock + timeout.total_seconds())
+                received = _read(answer)
             finally:
                 answer.close()
             return Answer(status=status, headers={k.lower(): v for k, v in answer.headers.items()}, body=received)
@@ -213,6 +261,7 @@ class Http:
             error = failure.code
             raise
         finally:
+            _clock.ends_at = float("inf")
             parts = urlsplit(url)
             self._record(
                 Exchange(
@@ -238,13 +287,20 @@ def _body(form: Mapping[str, str] | None, json: object) -> tuple[bytes | None, d
     return None, {}
 
 
-def _read(answer: httpx.Response, deadline: float) -> bytes:
-    chunks, size = [], 0
-    for chunk in answer.iter_bytes():
-        size += len(chunk)
-        if size > MAX_BYTES:
-            raise VendorChanged("The vendor sent an answer that is far too large.", code="too_large")
-        if time.monotonic() > deadline:
-            raise RetryLater("The vendor did not answer in time.", code="timeout")
-        chunks.append(chunk)
-    return b"".join(chunks)
+def _read(answer: httpx.Response) -> bytes:
+    """The body, unpacked by ourselves: at no moment is more of it in memory than we take."""
+    packing = answer.headers.get("content-encoding", "identity").strip().lower()
+    if packing not in {"identity", "gzip"}:
+        raise VendorChanged("The vendor packed its answer in a way we did not ask for.", code="encoding")
+    unpacker = zlib.decompressobj(wbits=31) if packing == "gzip" else None
+    body = bytearray()
+    try:
+        for chunk in answer.iter_raw():
+            body += unpacker.decompress(chunk, MAX_BYTES + 1 - len(body)) if unpacker else chunk
+            if len(body) > MAX_BYTES or (unpacker and unpacker.unconsumed_tail):
+                raise VendorChanged("The vendor sent an answer that is far too large.", code="too_large")
+    except zlib.error as damage:
+        raise RetryLater("The vendor's answer was damaged on its way.", code="damaged") from damage
+    if unpacker and not unpacker.eof:
+        raise RetryLater("The vendor's answer was cut off on its way.", code="damaged")
+    return bytes(body)

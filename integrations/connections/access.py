@@ -1,5 +1,6 @@
 """An open connection: what a vendor's client is given to work with."""
 
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,17 +9,19 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings as django_settings
+from django.db import DatabaseError
 from django.utils import timezone
 
 from integrations.connections.models import Connection, Credential, VendorRequest
 from integrations.connections.tokens import TokenKeeper
-from integrations.connections.vault import keyring
+from integrations.connections.vault import LOST_KEY, CannotOpen, keyring
 from integrations.contract import Connector, Door, Settings, Tokens
 from integrations.errors import ReconnectNeeded
 from integrations.http import Exchange, Http
 from integrations.limits import Budget
 from portal.tenancy.scope import tenant_scope
 
+_logger = logging.getLogger(__name__)
 _LOG_BATCH = 50
 _TRUST_FOR = timedelta(seconds=10)  # how long a token is used without asking whether another worker renewed it
 
@@ -61,9 +64,10 @@ class OpenConnection:
         self._trust(self._keeper.other_than(refused))
         return self._token
 
-    def keep_alive(self) -> None:
-        """Refresh although nobody asks, so that a refresh token that lives in minutes does not die."""
-        self._keeper.refresh_due()
+    def keep_alive(self, generation: int) -> None:
+        """Refresh although nobody asks, so that a refresh token that lives in minutes does not die. Nothing happens
+        when a later generation than that is stored already."""
+        self._keeper.later_than(generation)
 
     def _trust(self, token: str) -> None:
         self._token, self._trusted_until = token, time.monotonic() + _TRUST_FOR.total_seconds()
@@ -95,8 +99,12 @@ class OpenConnection:
             )
             for call in batch
         ]
-        with tenant_scope(self.tenant_id):
-            VendorRequest.objects.bulk_create(rows)
+        try:
+            with tenant_scope(self.tenant_id):
+                VendorRequest.objects.bulk_create(rows)
+        except DatabaseError as failure:
+            # The vendor's answer in our hands is worth more than its line in the log.
+            _logger.warning("%s requests could not be logged: %s", len(rows), type(failure).__name__)
 
     def close(self) -> None:
         self.http.close()
@@ -106,7 +114,7 @@ class OpenConnection:
 
 @contextmanager
 def open_connection(tenant_id: int, connection_id: UUID) -> Iterator[OpenConnection]:
-    """The vault is opened here and nowhere else. Raises Connection.DoesNotExist, CannotOpen."""
+    """The vault is opened here and nowhere else. Raises Connection.DoesNotExist, ReconnectNeeded."""
     with tenant_scope(tenant_id):
         connection = Connection.objects.get(tenant_id=tenant_id, pk=connection_id)
         secrets = stored_secrets(connection)
@@ -117,14 +125,17 @@ def open_connection(tenant_id: int, connection_id: UUID) -> Iterator[OpenConnect
         access.close()
 
 
-def stored_secrets(connection: Connection) -> dict[str, str]:
-    """Every credential of the connection, opened. Call in its tenant's scope."""
-    return {
-        credential.name: keyring().open(
-            credential.sealed, tenant=connection.tenant_id, connection=connection.pk, field=credential.name
-        )
-        for credential in Credential.objects.filter(tenant_id=connection.tenant_id, connection=connection)
-    }
+def stored_secrets(connection: Connection, *, but: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Every credential of the connection, opened, but for those named. Call in its tenant's scope. Raises
+    ReconnectNeeded when the keyring has lost the key: only entering them again helps."""
+    rows = Credential.objects.filter(tenant_id=connection.tenant_id, connection=connection).exclude(name__in=but)
+    try:
+        return {
+            row.name: keyring().open(row.sealed, tenant=row.tenant_id, connection=row.connection_id, field=row.name)
+            for row in rows
+        }
+    except CannotOpen as lost:
+        raise ReconnectNeeded(LOST_KEY, code="vault") from lost
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ def trouble(connection: Connection, error: IntegrationError, *, stream: str = ""
         _needs_a_person(connection, ConnectionState.NEEDS_RECONNECT, error)
     elif isinstance(error, ConfigurationNeeded):
         _needs_a_person(connection, ConnectionState.NEEDS_ATTENTION, error)
-    elif isinstance(error, NotPermitted):
+    elif isinstance(error, NotPermitted) and stream:
         Capability.objects.update_or_create(
             tenant_id=connection.tenant_id,
             connection=connection,
@@ -47,6 +47,8 @@ def proved(connection: Connection, *, stream: str = "") -> None:
         Connection.objects.filter(pk=connection.pk).update(proved_at=now)
     if stream:
         close_problems(connection.pk, stream=stream)
+        if connection.is_active:
+            close_problems(connection.pk)
         Capability.objects.filter(
             tenant_id=connection.tenant_id, connection=connection, stream=stream, state="not_permitted"
         ).update(state="available", note="", proved_at=now)

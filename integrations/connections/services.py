@@ -33,7 +33,7 @@ def access_connection(connection_id: UUID, *, for_change: bool = False) -> Conne
     """The one door to a connection of the current tenant; another tenant's does not exist (Http404). `for_change`
     locks its row, so that two deeds at once come one after the other."""
     rows = Connection.objects.filter(tenant_id=scoped_tenant_id(), pk=connection_id)
-    found = (rows.select_for_update(of=("self",)) if for_change else rows).first()
+    found = (rows.select_for_update(no_key=True) if for_change else rows).first()
     if found is None or found.vendor not in connectors():
         raise Http404("There is no such connection.")
     return found
@@ -129,7 +129,7 @@ def seal_secrets(connection: Connection, secrets: Mapping[str, str]) -> None:
 
 def secrets_of(connection: Connection, entered: Mapping[str, str]) -> dict[str, str]:
     """What a trial may use: the vault's, with what was just entered over it."""
-    return {**stored_secrets(connection), **entered}
+    return {**stored_secrets(connection, but=frozenset(entered)), **entered}
 
 
 def mark_connected(connection: Connection, found: tuple[Found, ...], tokens: Tokens | None, *, by: User | None) -> None:

@@ -12,17 +12,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from integrations.connections.models import RefreshState, Token, TokenRefresh
-from integrations.connections.vault import keyring
+from integrations.connections.models import Connection, ConnectionState, RefreshState, Token, TokenRefresh
+from integrations.connections.vault import LOST_KEY, CannotOpen, keyring
 from integrations.contract import Connector, Door, Tokens
 from integrations.errors import IntegrationError, ReconnectNeeded, RetryLater
 from portal.tenancy.scope import tenant_scope
 
 _MARGIN = timedelta(seconds=15)  # beyond the slowest answer, before the asker is taken for dead
 _POLL = 0.05
+_STORE_PATIENCE, _STORE_PAUSE = timedelta(seconds=30), 0.5
 Judge = Callable[[Token], bool]
 _NO_ANSWER = {"timeout", "unreachable"}  # the vendor may have carried it out all the same
 
@@ -53,9 +54,9 @@ class TokenKeeper:
         """A token that is not `refused`: what another worker stored meanwhile, or a new one."""
         return self._settle(lambda token: self._open(token, "access") != refused)
 
-    def refresh_due(self) -> None:
-        """Refresh when the keep-alive moment has come and nobody else did."""
-        self._settle(lambda token: token.keep_alive_at is None or token.keep_alive_at > timezone.now())
+    def later_than(self, generation: int) -> str:
+        """A token of a later generation: what another worker stored meanwhile, or a new one."""
+        return self._settle(lambda token: token.generation > generation)
 
     def _renew_before(self, token: Token) -> timedelta:
         """Never more than a fifth of its life: a vendor may give tokens shorter than our margin."""
@@ -143,7 +144,10 @@ class TokenKeeper:
                 return self._settle(lambda token: token.generation > entry.generation)
             raise
         except ReconnectNeeded as refusal:
-            tokens = self._second_chance(entry, refusal)
+            second = self._second_chance(entry, refusal)
+            if isinstance(second, str):
+                return second
+            tokens = second
         except IntegrationError as failure:
             self._finish(entry, RefreshState.FAILED, failure)
             raise
@@ -155,14 +159,18 @@ class TokenKeeper:
             return self._connector.refresh_token(self._door, refresh)
         return self._connector.request_token(self._door)
 
-    def _second_chance(self, entry: _Entry, refusal: ReconnectNeeded) -> Tokens:
-        """An answer we stored but that never worked may be one the vendor did not keep: try the one before it."""
+    def _second_chance(self, entry: _Entry, refusal: ReconnectNeeded) -> Tokens | str:
+        """An answer we stored but that never worked may be one the vendor did not keep: try the one before it. And
+        what was refused may be out of date: a person may have signed in again while we asked."""
         if entry.former:
             try:
                 return self._grant(entry.former)
             except IntegrationError:
                 pass  # the refusal of the newer one is what counts
         self._finish(entry, RefreshState.REFUSED, refusal)
+        newer = self._newer_than(entry)
+        if newer is not None:
+            return newer
         if entry.followed_a_loss:
             raise ReconnectNeeded(
                 f"{self._connector.label} renewed our access, but its answer never reached us. Please sign in again.",
@@ -171,6 +179,17 @@ class TokenKeeper:
             ) from refusal
         raise refusal
 
+    def _newer_than(self, entry: _Entry) -> str | None:
+        with tenant_scope(self._tenant_id):
+            token = self._stored()
+            if token is not None and token.generation > entry.generation:
+                return self._open(token, "access")
+            # Sent once more it would be refused once more: nobody keeps this one alive.
+            Token.objects.filter(tenant_id=self._tenant_id, connection_id=self._connection_id).update(
+                keep_alive_at=None
+            )
+            return None
+
     def _finish(self, entry: _Entry, state: RefreshState, error: IntegrationError) -> None:
         with tenant_scope(self._tenant_id):
             TokenRefresh.objects.filter(pk=entry.pk, finished_at=None).update(
@@ -178,19 +197,35 @@ class TokenKeeper:
             )
 
     def _store(self, entry: _Entry, tokens: Tokens) -> None:
-        """Also when our turn lapsed meanwhile: the answer is good as long as nobody stored another."""
-        with tenant_scope(self._tenant_id):
+        """Also when our turn lapsed meanwhile: the answer is good as long as nobody stored another. A database that
+        is away for a moment must not cost a token that works only once."""
+        patience = time.monotonic() + _STORE_PATIENCE.total_seconds()
+        while True:
+            try:
+                with tenant_scope(self._tenant_id):
+                    self._store_once(entry, tokens)
+                return
+            except (OperationalError, InterfaceError):
+                if time.monotonic() > patience:
+                    raise
+                connection.close()
+                time.sleep(_STORE_PAUSE)
+
+    def _store_once(self, entry: _Entry, tokens: Tokens) -> None:
+        place = Connection.objects.select_for_update(no_key=True).filter(pk=self._connection_id)
+        if place.exclude(state=ConnectionState.DISCONNECTED).exists():
             store_tokens(self._tenant_id, self._connection_id, tokens, after_generation=entry.generation)
-            TokenRefresh.objects.filter(pk=entry.pk).update(
-                state=RefreshState.STORED, finished_at=timezone.now(), error=""
-            )
+        TokenRefresh.objects.filter(pk=entry.pk).update(state=RefreshState.STORED, finished_at=timezone.now(), error="")
 
     def _open(self, token: Token, field: str) -> str:
         sealed = getattr(token, field)
         if sealed is None:
             return ""
         name = f"token.{field.removeprefix('former_')}"
-        return keyring().open(sealed, tenant=self._tenant_id, connection=self._connection_id, field=name)
+        try:
+            return keyring().open(sealed, tenant=self._tenant_id, connection=self._connection_id, field=name)
+        except CannotOpen as lost:
+            raise ReconnectNeeded(LOST_KEY, code="vault") from lost
 
 
 def store_tokens(tenant_id: int, connection_id: UUID, tokens: Tokens, *, after_generation: int | None = None) -> None:
@@ -198,7 +233,7 @@ def store_tokens(tenant_id: int, connection_id: UUID, tokens: Tokens, *, after_g
     now = timezone.now()
     rows = Token.objects.select_for_update().filter(tenant_id=tenant_id, connection_id=connection_id)
     former = rows.first()
-    if former is not None and after_generation is not None and former.generation != after_generation:
+    if after_generation is not None and (former.generation if former else 0) != after_generation:
         return
 
     def seal(value: str, field: str) -> bytes | None:

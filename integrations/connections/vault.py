@@ -20,6 +20,9 @@ _VERSION = 1
 _HEAD = struct.Struct(">BI")
 
 
+LOST_KEY = "What we stored of your credentials can no longer be opened here. Please enter them again."
+
+
 class CannotOpen(Exception):
     """Altered, moved, or sealed with a key that the keyring no longer has."""
 

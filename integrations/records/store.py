@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from integrations.errors import RecordRejected
 from integrations.records import models
 from integrations.values import Billing, Booking, TypedValue, WorkOrder
 
+_TOO_MUCH = Decimal(10) ** 14 - 1  # numeric(18, 4), whatever it is rounded to
 _SEEN = "create temp table if not exists seen (ord int, external_id text, digest bytea) on commit delete rows"
 _ARRIVING = """
 create temp table if not exists arriving
@@ -148,8 +150,18 @@ def _read(stream: Stream, record: Record, digest: bytes) -> _Arrival:
     if len(record.external_id) > 200 or "\0" in record.external_id:
         raise RecordRejected("Its id is too long or holds characters that no id has.")
     value = stream.interpret(record.payload, record.context) if stream.kind else None
+    if value is not None:
+        _check_amounts(value)
     title = _title(stream, fields, value)
     return _Arrival(record, digest, text, title, value)
+
+
+def _check_amounts(value: TypedValue) -> None:
+    """One amount the column cannot hold would otherwise take the whole batch with it."""
+    for field in dataclasses.fields(value):
+        amount = getattr(value, field.name)
+        if isinstance(amount, Decimal) and not (amount.is_finite() and abs(amount) < _TOO_MUCH):
+            raise RecordRejected(f"Its {field.name.replace('_', ' ')} is not an amount anyone owes.")
 
 
 def _title(stream: Stream, fields: Any, value: TypedValue | None) -> str:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 
 from integrations.connections.models import VendorRequest
+from integrations.registry import connectors
 from integrations.sync.models import SyncRun
 from integrations.sync.wake import send
 from portal.tenancy.models import Tenant
@@ -21,7 +22,7 @@ _DUE = """
 with due as (
     select s.id, s.tenant_id, s.connection_id, s.stream, s.interval, s.last_good_at
     from sync_streamstate s join connections_connection c on c.id = s.connection_id
-    where s.due_at <= now() and c.state = 'active'
+    where s.due_at <= now() and c.state = 'active' and c.vendor = any(%(vendors)s)
     order by s.due_at limit %(limit)s for update of s skip locked
 ), moved as (
     update sync_streamstate s set due_at = now() + s.interval from due where s.id = due.id
@@ -53,7 +54,7 @@ select tenant_id, id from woken order by turn
 def tick() -> int:
     """One look at the clock; how many wake-up calls were sent."""
     with ops_scope(), connection.cursor() as cursor:
-        cursor.execute(_DUE, {"limit": CLAIM})
+        cursor.execute(_DUE, {"limit": CLAIM, "vendors": list(connectors())})
         cursor.execute(_WAKE, {"limit": WAKE, "again": settings.SYNC_LEASE_SECONDS})
         calls = cursor.fetchall()
     for tenant_id, run_id in calls:

@@ -6,6 +6,8 @@ the next slice reads on from the checkpoint. A worker that comes back late finds
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -28,6 +30,7 @@ from integrations.sync.wake import wake
 from portal.tenancy.scope import tenant_scope
 
 _logger = logging.getLogger(__name__)
+PROVE_SECONDS = 30.0
 BATCH_PAGES = 10  # per commit at most; a slow vendor commits page by page
 
 
@@ -63,16 +66,14 @@ def carry_out_slice(tenant_id: int, run_id: int) -> None:
     if lease is None:
         return
     try:
-        with open_connection(tenant_id, lease.connection_id) as access:
-            try:
+        try:
+            with open_connection(tenant_id, lease.connection_id) as access:
                 is_finished = _work(lease, Reader(lease.stream, access, lease.cursor))
-            except IntegrationError as error:
-                with tenant_scope(tenant_id):
-                    _hold(lease)
-                    outcomes.failed(run_id, error, budget=access.budget)
-                return
-        with tenant_scope(tenant_id):
-            _hold(lease)
+        except IntegrationError as error:
+            with _ending(lease):
+                outcomes.failed(run_id, error)
+            return
+        with _ending(lease):
             if is_finished:
                 outcomes.finished(run_id)
             else:
@@ -86,6 +87,16 @@ def carry_out_slice(tenant_id: int, run_id: int) -> None:
             outcomes.broke(run_id, lease.fence)
 
 
+@contextmanager
+def _ending(lease: Lease) -> Iterator[None]:
+    """The last word of a slice. It may change the connection, whose row is locked ahead of the run's: people's deeds
+    lock them in that order too."""
+    with tenant_scope(lease.tenant_id):
+        list(Connection.objects.select_for_update(no_key=True).filter(pk=lease.connection_id).values_list("pk"))
+        _hold(lease)
+        yield
+
+
 def _take(tenant_id: int, run_id: int) -> Lease | None:
     with tenant_scope(tenant_id), connection.cursor() as cursor:
         cursor.execute(_TAKE, {"tenant": tenant_id, "run": run_id, "lease": settings.SYNC_LEASE_SECONDS})
@@ -96,15 +107,34 @@ def _take(tenant_id: int, run_id: int) -> Lease | None:
         if run.connection.state != ConnectionState.ACTIVE:
             outcomes.stopped(run)
             return None
+        stream = _stream_of(run)
+        if stream is None:
+            outcomes.stopped(run, "Switchboard no longer reads this.")
+            StreamState.objects.filter(pk=run.stream_state_id).update(due_at=None)
+            return None
         return Lease(
             tenant_id=tenant_id,
             run_id=run_id,
             fence=row[0],
             connection_id=run.connection_id,
             state_id=run.stream_state_id,
-            stream=run.connection.connector.stream(run.stream),
+            stream=stream,
             cursor=run.stream_state.cursor,
         )
+
+
+def _stream_of(run: SyncRun) -> Stream | None:
+    """None when a release took the vendor or the stream away while the run was open."""
+    try:
+        return run.connection.connector.stream(run.stream)
+    except KeyError:
+        return None
+
+
+def _keep(lease: Lease) -> None:
+    """Keep the lease while a slow vendor brings nothing to commit."""
+    with tenant_scope(lease.tenant_id):
+        _hold(lease)
 
 
 def _hold(lease: Lease) -> None:
@@ -126,9 +156,13 @@ def _work(lease: Lease, reader: Reader) -> bool:
     """Store what the reader brings until it ends (True) or the slice's time is up (False)."""
     deadline = time.monotonic() + settings.SYNC_SLICE_SECONDS
     is_last_call = False
+    proof_due_at = 0.0
     with reader:
-        while pages := reader.take(BATCH_PAGES):
+        while pages := reader.take(BATCH_PAGES, every=settings.SYNC_LEASE_SECONDS / 3, meanwhile=lambda: _keep(lease)):
             _commit(lease, pages)
+            if time.monotonic() >= proof_due_at:
+                _prove(lease)
+                proof_due_at = time.monotonic() + PROVE_SECONDS
             if is_last_call:
                 return False
             # One batch more than the time allows: a vendor so slow that one page fills a slice would otherwise never
@@ -164,4 +198,9 @@ def _commit(lease: Lease, pages: list[Page]) -> None:
             words="",
             **({} if expected is None else {"expected": expected}),
         )
+
+
+def _prove(lease: Lease) -> None:
+    """The vendor gave what was asked. Said in a transaction of its own, for it changes the connection's row."""
+    with tenant_scope(lease.tenant_id):
         proved(Connection.objects.get(tenant_id=lease.tenant_id, pk=lease.connection_id), stream=lease.stream.key)

@@ -16,6 +16,7 @@ from integrations.problems.services import close_problems
 from integrations.sync.models import RunState, SyncRun
 
 _PAUSES = tuple(timedelta(seconds=n) for n in (5, 60, 300, 900, 3600))  # between tries; then the next regular run
+_UNTOLD_LIMIT = timedelta(minutes=1)  # where the vendor does not say how long its limit lasts
 _AFTER_A_CHANGE = timedelta(hours=6)
 _AFTER_A_REFUSAL = timedelta(days=1)
 _BUG_WORDS = "Something went wrong on our side. We have been told, and will try again."
@@ -33,13 +34,13 @@ def finished(run_id: int) -> None:
     close_problems(run.connection_id, stream=run.stream)
 
 
-def failed(run_id: int, error: IntegrationError, *, budget: Budget) -> None:
+def failed(run_id: int, error: IntegrationError) -> None:
     """What only needs time waits within the run; the rest ends it and says who acts next."""
     run = _get(run_id)
     run.code, run.words, run.detail = error.code[:60], error.words[:1000], error.detail[:500]
     if isinstance(error, RateLimited):
-        span = error.retry_after or _PAUSES[min(run.attempts, 1)]
-        budget.hold(span)
+        span = error.retry_after or _with_jitter(_UNTOLD_LIMIT)
+        Budget(run.connection.connector.limit, run.connection.vendor, run.connection.account).hold(span)
         _wait(run, span, count=False)
     elif run.attempts < _tries(error):
         asked = error.retry_after if isinstance(error, RetryLater) else None

@@ -2,6 +2,7 @@
 
 import queue
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -35,14 +36,18 @@ class Reader:
         self._stopped.set()
         self._thread.join()
 
-    def take(self, at_most: int) -> list[Page]:
-        """The pages at hand, at least one; an empty list is the end. Raises what ended the reading."""
+    def take(self, at_most: int, *, every: float, meanwhile: Callable[[], None]) -> list[Page]:
+        """The pages at hand, at least one; an empty list is the end. Raises what ended the reading. While the vendor
+        takes its time, `meanwhile` is called each `every` seconds."""
         pages: list[Page] = []
         while not self._is_over and len(pages) < at_most:
             try:
-                item = self._pages.get(block=not pages)
+                item = self._pages.get(block=not pages, timeout=every)
             except queue.Empty:
-                break
+                if pages:
+                    break
+                meanwhile()
+                continue
             if isinstance(item, Page):
                 pages.append(item)
             else:

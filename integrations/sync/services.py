@@ -12,7 +12,9 @@ from portal.accounts.models import User
 
 
 def begin(connection: Connection, *, by: User | None) -> list[SyncRun]:
-    """A connection became active: every stream it may read is scheduled and starts at once."""
+    """A connection became active: every stream it may read is scheduled and starts at once. A run still going on with
+    what opened the door before is ended, so that its refusal says nothing about what opens it now."""
+    stop_all(connection, words="Stopped: the connection was connected anew.")
     for stream in connection.connector.streams:
         StreamState.objects.get_or_create(
             tenant_id=connection.tenant_id,

@@ -1,6 +1,11 @@
 """The one way out holds its limits whatever the other side does."""
 
+import contextlib
+import gzip
+import resource
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -23,6 +28,21 @@ class Stranger(Sandbox):
     @route("GET", "/away")
     def away(self, request: Request) -> Reply:
         return Reply.redirect("http://169.254.169.254/latest/meta-data/")
+
+    @route("GET", "/bomb")
+    def bomb(self, request: Request) -> Reply:
+        return Reply(body=gzip.compress(b"0" * 100_000_000), headers={"Content-Encoding": "gzip"})
+
+    @route("GET", "/packed/{how}")
+    def packed(self, request: Request, how: str) -> Reply:
+        whole = gzip.compress(b'{"a": 1}')
+        return {
+            "well": Reply(body=whole, headers={"Content-Encoding": "gzip"}),
+            "short": Reply(body=whole[:-6], headers={"Content-Encoding": "gzip"}),
+            "badly": Reply(body=b"not gzip at all", headers={"Content-Encoding": "gzip"}),
+            "twice": Reply(body=gzip.compress(whole), headers={"Content-Encoding": "gzip, gzip"}),
+            "otherwise": Reply(body=whole, headers={"Content-Encoding": "br"}),
+        }[how]
 
     @route("GET", "/flood")
     def flood(self, request: Request) -> Reply:
@@ -82,6 +102,58 @@ def test_a_flood_is_cut_off(stranger: Sandbox, way_out: Http, monkeypatch: pytes
     monkeypatch.setattr(http, "MAX_BYTES", 1_000_000)
     with pytest.raises(VendorChanged):
         way_out.send("GET", f"{stranger.url}/flood")
+
+
+def test_a_compressed_bomb_is_cut_off_before_it_unfolds(stranger: Sandbox, way_out: Http) -> None:
+    way_out.send("GET", f"{stranger.url}/packed/well")  # what is loaded once is not the bomb's
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(VendorChanged):
+        way_out.send("GET", f"{stranger.url}/bomb")
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 3 * http.MAX_BYTES / 1024
+
+
+def test_a_packed_answer_is_unpacked(stranger: Sandbox, way_out: Http) -> None:
+    assert way_out.send("GET", f"{stranger.url}/packed/well").decode(dict) == {"a": 1}
+
+
+@pytest.mark.parametrize("how", ["short", "badly"])
+def test_a_packed_answer_damaged_on_its_way_is_asked_for_again(stranger: Sandbox, way_out: Http, how: str) -> None:
+    with pytest.raises(RetryLater):
+        way_out.send("GET", f"{stranger.url}/packed/{how}")
+
+
+@pytest.mark.parametrize("how", ["twice", "otherwise"])
+def test_a_packing_we_did_not_ask_for_is_refused(stranger: Sandbox, way_out: Http, how: str) -> None:
+    with pytest.raises(VendorChanged):
+        way_out.send("GET", f"{stranger.url}/packed/{how}")
+
+
+def test_a_drip_of_bytes_buys_no_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = server.getsockname()
+        stop = threading.Event()
+
+        def drip() -> None:
+            caller, _ = server.accept()
+            with caller, contextlib.suppress(OSError):
+                for letter in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 1000:
+                    caller.sendall(bytes([letter]))
+                    if stop.wait(0.05):
+                        return
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        began = time.monotonic()
+        with pytest.raises(RetryLater) as failure:
+            Http(allowed=frozenset({address})).send(
+                "GET", f"http://127.0.0.1:{address[1]}/", timeout=timedelta(milliseconds=400)
+            )
+        took = time.monotonic() - began
+        stop.set()
+        thread.join()
+    assert failure.value.code == "timeout"
+    assert took < 20  # the whole drip would last 50 s
 
 
 def test_a_slow_answer_ends_in_time(stranger: Sandbox, way_out: Http) -> None:

@@ -13,6 +13,7 @@ from integrations.connections.models import Connection, Credential, Token
 from integrations.connections.services import save_draft
 from integrations.connections.tokens import store_tokens
 from integrations.contract import Tokens
+from integrations.errors import ReconnectNeeded
 from portal.tenancy.scope import tenant_scope
 from tests.factories import a_tenant
 from tests.integrations.connections.test_tokens import connection, corecon, journal
@@ -90,7 +91,7 @@ def test_a_credential_copied_to_another_tenants_row_does_not_open(use_keys: UseK
         stolen = Credential.objects.get(connection=theirs).sealed
     with tenant_scope(ours.tenant_id):
         Credential.objects.filter(connection=ours).update(sealed=stolen)
-        with pytest.raises(vault.CannotOpen):
+        with pytest.raises(ReconnectNeeded):
             stored_secrets(ours)
 
 
@@ -102,8 +103,8 @@ def test_a_quiet_connection_is_kept_alive(connection: Connection) -> None:
     with tenant_scope(connection.tenant_id):
         Token.objects.filter(connection=connection).update(keep_alive_at=timezone.now())
 
-    keep_connection_alive(tenant_id=connection.tenant_id, connection_id=str(connection.pk))
-    keep_connection_alive(tenant_id=connection.tenant_id, connection_id=str(connection.pk))
+    keep_connection_alive(tenant_id=connection.tenant_id, connection_id=str(connection.pk), generation=1)
+    keep_connection_alive(tenant_id=connection.tenant_id, connection_id=str(connection.pk), generation=1)
 
     assert len(journal(connection)) == 1
     with tenant_scope(connection.tenant_id):

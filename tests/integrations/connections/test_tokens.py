@@ -10,14 +10,16 @@ from django.utils import timezone
 
 from integrations.connections.access import open_connection
 from integrations.connections.models import Connection, RefreshState, Token, TokenRefresh
-from integrations.connections.services import mark_connected, save_draft
-from integrations.contract import Door
+from integrations.connections.services import disconnect, mark_connected, save_draft
+from integrations.connections.tasks import keep_connection_alive
+from integrations.connections.tokens import store_tokens
+from integrations.contract import Door, Tokens
 from integrations.errors import ReconnectNeeded, RetryLater
 from integrations.http import Http
 from integrations.registry import connectors
-from integrations.sandbox.kit import Fault, Sandbox
+from integrations.sandbox.kit import Fault, Reply, Request, Sandbox
 from portal.tenancy.scope import tenant_scope
-from tests.factories import a_tenant
+from tests.factories import a_tenant, a_user
 from tests.integrations.conftest import Serve
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
@@ -132,6 +134,52 @@ def test_the_place_of_an_asker_who_died_is_taken_over(corecon: Sandbox, connecti
 
     assert ask(connection)
     assert [row.state for row in journal(connection)] == [RefreshState.LOST, RefreshState.STORED]
+
+
+def test_disconnecting_wins_over_a_refresh_on_its_way(corecon: Sandbox, connection: Connection) -> None:
+    expire(connection)
+    answered = corecon.handle
+
+    def disconnected_meanwhile(request: Request) -> Reply:
+        with tenant_scope(connection.tenant_id):
+            disconnect(Connection.objects.get(pk=connection.pk), by=a_user())
+        connections.close_all()
+        return answered(request)
+
+    corecon.handle = disconnected_meanwhile  # type: ignore[method-assign]
+    ask(connection)
+
+    with tenant_scope(connection.tenant_id):
+        assert not Token.objects.filter(connection=connection).exists()
+
+
+def test_a_refused_refresh_token_is_not_kept_alive(corecon: Sandbox, connection: Connection) -> None:
+    corecon.revoke_access()  # type: ignore[attr-defined]
+    with tenant_scope(connection.tenant_id):
+        Connection.objects.filter(pk=connection.pk).update(state="paused")
+        Token.objects.filter(connection=connection).update(keep_alive_at=timezone.now())
+
+    for _ in range(2):
+        keep_connection_alive(tenant_id=connection.tenant_id, connection_id=str(connection.pk), generation=1)
+        with tenant_scope(connection.tenant_id):
+            assert Token.objects.get(connection=connection).keep_alive_at is None
+
+
+def test_an_old_refusal_does_not_overturn_a_new_sign_in(corecon: Sandbox, connection: Connection) -> None:
+    expire(connection)
+    answered = corecon.handle
+    fresh = Tokens(access_token="signed in anew", expires_in=timedelta(hours=1), refresh_token="new")
+
+    def signed_in_meanwhile(request: Request) -> Reply:
+        corecon.revoke_access()  # type: ignore[attr-defined]
+        with tenant_scope(connection.tenant_id):
+            store_tokens(connection.tenant_id, connection.pk, fresh)
+        connections.close_all()
+        return answered(request)
+
+    corecon.handle = signed_in_meanwhile  # type: ignore[method-assign]
+
+    assert ask(connection) == "signed in anew"
 
 
 def test_another_tenants_token_is_not_found(connection: Connection) -> None:

@@ -1,19 +1,22 @@
 """What the engine promises, against real emulators and the real database."""
 
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
 from pytest_django import Settings as SettingsWrapper
 
 from integrations.connections.models import Connection, ConnectionState
+from integrations.connections.vault import Keyring
 from integrations.contract import Page
 from integrations.problems.models import Problem
 from integrations.records.models import Billing, Record, RecordVersion, RejectedRecord
 from integrations.registry import connectors
 from integrations.sandbox.kit import Fault
 from integrations.sync import engine
-from integrations.sync.models import RunState, SyncRun
+from integrations.sync.models import RunState, StreamState, SyncRun
 from integrations.sync.services import start_sync, stop_all
 from portal.tenancy.scope import tenant_scope
 from tests.factories import a_tenant
@@ -145,6 +148,71 @@ def test_one_unreadable_record_is_set_aside_and_the_rest_goes_on(
         aside = RejectedRecord.objects.get(connection=connection, key="broken")
     assert aside.reason
     assert "a lot" in aside.payload
+
+
+def test_an_amount_no_column_holds_is_set_aside_alone(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = connect(serve("kore", sizes=(40, 20)))
+    stream = connectors()["kore"].stream("billings")
+    reading = type(stream).interpret
+
+    def one_is_rich(self, payload, context):  # type: ignore[no-untyped-def]
+        value = reading(self, payload, context)
+        return replace(value, amount=Decimal(10) ** 14) if b'"B-100003"' in payload else value
+
+    monkeypatch.setattr(type(stream), "interpret", one_is_rich)
+    run = next(run for run in work_off(connection) if run.stream == "billings")
+
+    assert (run.state, run.new, run.rejected) == (RunState.DONE, 39, 1)
+
+
+def test_a_stream_a_release_took_away_ends_its_run(serve: Serve, connect: Connect) -> None:
+    connection = connect(serve("kore", sizes=(10, 10)), start=False)
+    with tenant_scope(connection.tenant_id):
+        state = StreamState.objects.create(tenant_id=connection.tenant_id, connection=connection, stream="gone")
+        SyncRun.objects.create(
+            tenant_id=connection.tenant_id, connection=connection, stream_state=state, stream="gone", kind="backfill"
+        )
+
+    (run,) = work_off(connection)
+
+    assert run.state == RunState.STOPPED
+    assert state_of(connection, "gone").due_at is None
+
+
+def test_a_page_slower_than_the_lease_keeps_it(serve: Serve, connect: Connect, settings: SettingsWrapper) -> None:
+    settings.SYNC_LEASE_SECONDS = 0.6
+    sandbox = serve("kore", sizes=(150, 20))
+    connection = connect(sandbox)
+    sandbox.weather.add(Fault(path="entities/billings$", delay=timedelta(seconds=1.5)))
+    run = next(run for run in runs_of(connection) if run.stream == "billings")
+
+    engine.carry_out_slice(connection.tenant_id, run.pk)
+
+    assert len(stored(connection, "billings")) == 150
+
+
+def test_lost_keys_ask_for_the_credentials_again(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = connect(serve("kore", sizes=(10, 10)))
+    monkeypatch.setattr("integrations.connections.access.keyring", lambda: Keyring({9: bytes(32)}))
+
+    work_off(connection)
+
+    assert reload(connection).state == ConnectionState.NEEDS_RECONNECT
+    assert "enter them again" in reload(connection).reason
+
+
+def test_a_limit_of_unknown_length_is_waited_for_a_minute(serve: Serve, connect: Connect) -> None:
+    sandbox = serve("kore", sizes=(50, 20))
+    connection = connect(sandbox)
+    sandbox.weather.add(Fault(path="entities/billings$", status=429))
+
+    run = next(run for run in work_off(connection) if run.stream == "billings")
+
+    assert timedelta(seconds=50) < run.next_slice_at - timezone.now() < timedelta(seconds=70)
 
 
 def test_a_zombie_cannot_write(serve: Serve, connect: Connect) -> None:
