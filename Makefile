@@ -38,7 +38,7 @@ types: $(STAMP)
 	@$(OFFLINE) $(BIN)/python -m mypy
 
 migrations: $(STAMP)   # the models and their migrations agree
-	@$(BIN)/python manage.py makemigrations --check --dry-run
+	@DATABASE_ROLE= $(BIN)/python manage.py makemigrations --check --dry-run
 
 imports: $(STAMP)      # the floors of the house
 	@$(BIN)/python -c 'from importlinter.cli import lint_imports_command as main; main()'
