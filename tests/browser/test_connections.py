@@ -8,6 +8,7 @@ from pytest_django import Settings as SettingsWrapper
 
 from integrations.connections.models import Connection
 from integrations.contract import RedirectConnector
+from integrations.problems.models import Problem
 from integrations.registry import connectors
 from integrations.sync.models import RunState, StreamState, SyncRun
 from portal.accounts.models import User
@@ -15,6 +16,7 @@ from portal.tenancy.models import Tenant
 from portal.tenancy.scope import tenant_scope
 from tests.factories import a_tenant, a_user
 from tests.integrations.conftest import Serve, serve
+from tests.integrations.sync.runs import work_off
 from tests.sample_data import start_run
 
 __all__ = ["serve"]
@@ -87,6 +89,31 @@ def test_denied_once_allowed_once_and_connected(
     assert page.url == f"{settings.SITE_URL}/t/{tenant.slug}/connections/{connection.pk}/"
     expect(page.get_by_role("heading", name="Syncing now")).to_be_visible()
     looks_right(page, "connection syncing")
+
+
+def test_a_revoked_connection_is_mended_from_the_overview(
+    at_work: Page, tenant: Tenant, serve: Serve, looks_right: LooksRight
+) -> None:
+    page, label = at_work, connectors()[REDIRECTING].label
+    sandbox = serve(REDIRECTING)
+    page.goto(f"/t/{tenant.slug}/connections/new/{REDIRECTING}/")
+    page.get_by_role("button", name="Use the sandbox account").click()
+    page.get_by_role("button", name=f"Connect {label}").click()
+    page.get_by_role("button", name="Allow").click()
+    expect(page.get_by_text("Connected. The first copy begins now.")).to_be_visible()
+    sandbox.revoke_access()  # type: ignore[attr-defined]
+    work_off(only(tenant))
+    assert only(tenant).needs_reconnect
+
+    page.goto(f"/t/{tenant.slug}/")
+    looks_right(page, "overview in trouble")
+    page.get_by_role("button", name="Reconnect").first.click()
+    page.get_by_role("button", name="Allow").click()
+
+    expect(page.get_by_text("Connected", exact=False).first).to_be_visible()
+    assert only(tenant).is_active
+    with tenant_scope(tenant.pk):
+        assert not Problem.objects.filter(closed_at=None).exists()
 
 
 def test_every_page_of_a_connection_looks_right(

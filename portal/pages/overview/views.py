@@ -16,6 +16,7 @@ from integrations.sync.models import StreamState, SyncRun
 from portal.pages.business.common import Desk
 from portal.pages.business.week import midnight
 from portal.pages.charts import stacked
+from portal.pages.connections.form_action import allow_sign_in
 from portal.pages.connections.queries import is_late
 from portal.pages.connections.states import Activity, Standing, standing_of
 from portal.pages.freshness import as_of, in_use, stream_of, stream_states
@@ -87,6 +88,7 @@ def overview(request: TenantRequest) -> HttpResponse:
     start, end = midnight(desk.today, desk.zone), midnight(desk.today + timedelta(days=1), desk.zone)
     found = queries.money(desk.tenant, desk.tenant_today, stamp=queries.stamp_of(pulse.states, pulse.runs))
     kinds = queries.bookings_by_kind(tenant_id, start, end)
+    mending = troubles(desk, pulse)
     past_due = queries.past_due_work_orders(tenant_id, now=now, limit=PAST_DUE)
     today = queries.agenda(tenant_id, max(start, now - timedelta(hours=1)), end, limit=AGENDA + 1)
     desk.attach(past_due)
@@ -95,7 +97,7 @@ def overview(request: TenantRequest) -> HttpResponse:
         "greeting": greeting(desk),
         "pulse": pulse,
         "as_of": as_of(pulse.states, pulse.connections),
-        "troubles": troubles(desk, pulse),
+        "troubles": mending,
         "work_orders": queries.work_order_figures(tenant_id, now=now, midnight=start),
         "kinds": kinds,
         "bookings_today": sum(kinds.values()),
@@ -106,7 +108,9 @@ def overview(request: TenantRequest) -> HttpResponse:
         "has_more_today": len(today) > AGENDA,
         "day": desk.today,
     }
-    return render(request, "overview/overview.html", facts)
+    response = render(request, "overview/overview.html", facts)
+    # The one button of a trouble may lead to the vendor's sign-in page.
+    return allow_sign_in(response, [trouble.connection for trouble in mending if request.membership.is_admin])
 
 
 @require_role(Role.VIEWER)
