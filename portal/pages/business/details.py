@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -11,6 +12,7 @@ from integrations.connections.models import Connection
 from integrations.contract import Column, Stream
 from integrations.records.models import Record
 from integrations.records.queries import bookings, children_of, neighbour
+from integrations.sync.models import StreamState
 from integrations.values import Kind
 from portal.pages.business.columns import Cell, Row, row_of
 from portal.pages.business.common import connector_of, streams_of
@@ -47,7 +49,7 @@ def page_of(stream: Stream | None) -> str:
 
 
 def about(request: HttpRequest, record: Record, connection: Connection, *, is_veiled: bool = False) -> dict[str, Any]:
-    """At most five statements. A veiled record shows neither its payload nor what it said before."""
+    """At most six statements. A veiled record shows neither its payload nor what it said before."""
     stream, connector = stream_of(connection, record.stream), connector_of(connection)
     return {
         "record": record,
@@ -57,11 +59,20 @@ def about(request: HttpRequest, record: Record, connection: Connection, *, is_ve
         "has_tile": connector is not None,
         "stream": stream,
         "provenance": provenance(record, is_veiled=is_veiled),
+        "checked_at": checked_at(record),
         "payload": "" if is_veiled else pretty(record.payload),
         "is_veiled": is_veiled,
         "families": [] if is_veiled else _families(record, connection),
         "parent": _parent(record, connection, stream),
     }
+
+
+def checked_at(record: Record) -> datetime | None:
+    """When the record's stream was last caught up: until then what is shown is known to hold."""
+    states = StreamState.objects.filter(
+        tenant_id=record.tenant_id, connection_id=record.connection_id, stream=record.stream
+    )
+    return states.values_list("last_good_at", flat=True).first()
 
 
 def connection_url(request: HttpRequest, connection: Connection) -> str:
