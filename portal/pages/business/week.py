@@ -17,7 +17,7 @@ QUARTERS = 96
 LANES = 3
 CROWD = 12  # so many of one kind at one place in a day, and they are one block
 DESKS = 3
-LONG = 64  # quarters: beyond a long working day
+LONG = 20  # quarters
 _NO_END = timedelta(minutes=30)  # how long a booking without an end is drawn
 _QUARTER = timedelta(minutes=15)
 
