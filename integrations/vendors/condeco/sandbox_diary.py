@@ -8,7 +8,8 @@ from functools import cached_property
 from itertools import count
 from typing import Any
 
-from integrations.sandbox.kit import Clock, Shelf
+from integrations.sandbox.kit import Clock
+from integrations.sandbox.shelf import Shelf
 from integrations.vendors.condeco.sandbox_data import (
     CUSTOMERS,
     FIRST_NAMES,

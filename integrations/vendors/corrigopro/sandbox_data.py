@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from integrations.sandbox.kit import Shelf
+from integrations.sandbox.shelf import Shelf
 from integrations.vendors.corrigopro.sandbox_words import CHECKS, TROUBLES, World
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

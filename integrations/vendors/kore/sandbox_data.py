@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from integrations.sandbox.kit import Shelf
+from integrations.sandbox.shelf import Shelf
 from integrations.vendors.kore.sandbox_query import guid_key
 
 Row = dict[str, Any]
