@@ -38,7 +38,11 @@ def _needs_a_person(connection: Connection, state: ConnectionState, error: Integ
 
 
 def proved(connection: Connection, *, stream: str = "") -> None:
-    """The vendor let us in and gave what was asked: close what that disproves. Call in the connection's tenant."""
+    """The vendor let us in and gave what was asked: close what that disproves. Call in the connection's tenant.
+
+    It never makes a connection active again: what another stream was refused meanwhile is newer than this proof, and
+    only a new live test says otherwise (`services.mark_connected`).
+    """
     now = timezone.now()
     Token.objects.filter(tenant_id=connection.tenant_id, connection=connection, proved_at=None).update(
         proved_at=now, former_refresh=None
@@ -52,11 +56,6 @@ def proved(connection: Connection, *, stream: str = "") -> None:
         Capability.objects.filter(
             tenant_id=connection.tenant_id, connection=connection, stream=stream, state="not_permitted"
         ).update(state="available", note="", proved_at=now)
-    restored = Connection.objects.filter(
-        pk=connection.pk, state__in=[ConnectionState.NEEDS_RECONNECT, ConnectionState.NEEDS_ATTENTION]
-    ).update(state=ConnectionState.ACTIVE, reason="", since=now, state_by=None)
-    if restored:
-        close_problems(connection.pk)
 
 
 def problem_words(connection_id: UUID, error: IntegrationError, stream: str) -> None:
