@@ -6,7 +6,7 @@ from portal.tenancy.models import Membership, Role
 
 WHAT_ROLES_DO = {
     Role.VIEWER: "reads everything",
-    Role.MEMBER: "also acts and exports",
+    Role.MEMBER: "also starts and stops syncs",
     Role.ADMIN: "also connects vendors and invites people",
     Role.OWNER: "also deletes; can do everything",
 }
