@@ -98,6 +98,7 @@ def test_a_passkey_signs_in_by_itself(page, looks_right):
     expect(page.get_by_text("Office laptop").first).to_be_visible()
     looks_right(page, "passkeys")
     page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("link", name="Create an account").first).to_be_visible()
     page.goto("/accounts/login/")
     looks_right(page, "sign-in")
     page.get_by_role("button", name="Sign in with a passkey").click()
