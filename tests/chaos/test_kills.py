@@ -1,6 +1,6 @@
 """Kill anything at any moment: what is stored in the end equals an undisturbed run, with no manual step.
 
-`pytest tests/chaos --kills 200 --records 20000 --page-delay 300` is the long version.
+`pytest tests/chaos --kills 200 --records 20000` is the long version.
 """
 
 import random
