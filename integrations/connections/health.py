@@ -26,7 +26,7 @@ def trouble(connection: Connection, error: IntegrationError, *, stream: str = ""
             defaults={"state": "not_permitted", "note": error.words[:500], "proved_at": timezone.now()},
         )
     elif isinstance(error, VendorChanged):
-        open_problem(connection.pk, code=error.code, words=error.words, stream=stream, needs_a_person=False)
+        problem_words(connection.pk, error, stream)
 
 
 def _needs_a_person(connection: Connection, state: ConnectionState, error: IntegrationError) -> None:

@@ -124,14 +124,6 @@ class SyncRun(OfConnection):
         return self.is_waiting and self.code == "rate_limited"
 
     @property
-    def is_done(self) -> bool:
-        return self.state == RunState.DONE
-
-    @property
-    def has_failed(self) -> bool:
-        return self.state == RunState.FAILED
-
-    @property
     def took(self) -> timedelta | None:
         """From first to last moment of work; up to now while it runs."""
         if self.started_at is None:

@@ -9,8 +9,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from integrations.connections.health import problem_words, trouble
-from integrations.connections.models import ConnectionState
-from integrations.errors import IntegrationError, NotPermitted, RateLimited, ReconnectNeeded, RetryLater, VendorChanged
+from integrations.errors import IntegrationError, NotPermitted, RateLimited, RetryLater, VendorChanged
 from integrations.limits import Budget
 from integrations.problems.services import close_problems
 from integrations.sync.models import RunState, SyncRun
@@ -86,9 +85,7 @@ def _end_in_failure(run: SyncRun, error: IntegrationError) -> None:
         _postpone(run, run.stream_state.interval)
     _close(run, RunState.FAILED)
     trouble(run.connection, error, stream=run.stream)
-    if isinstance(error, ReconnectNeeded) or run.connection.state != ConnectionState.ACTIVE:
-        return
-    if isinstance(error, RetryLater):
+    if isinstance(error, RetryLater) and run.connection.is_active:
         problem_words(run.connection_id, error, run.stream)
 
 

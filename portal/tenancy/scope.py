@@ -22,7 +22,7 @@ def current_tenant_id() -> int | None:
 
 def scoped_tenant_id() -> int:
     """The tenant of the scope we must be in; RuntimeError outside, for then something forgot to say whose it is."""
-    tenant_id = _tenant.get()
+    tenant_id = current_tenant_id()
     if tenant_id is None:
         raise RuntimeError("no tenant is set")
     return tenant_id
