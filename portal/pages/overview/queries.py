@@ -170,9 +170,9 @@ def remembered(key: str, work_out: Callable[[], T]) -> T:
 
 
 def _money(tenant: Tenant, today: date) -> Money:
-    owed = billings(tenant.pk).owed()
-    sums = sums_by_currency(owed)
-    overdue = owed.filter(due_date__lt=today).order_by().values("currency").annotate(sum=Sum(outstanding_amount()))
+    sums = sums_by_currency(billings(tenant.pk).owed())
+    late = billings(tenant.pk).overdue_on(today)
+    overdue = late.order_by().values("currency").annotate(sum=Sum(outstanding_amount()))
     currency = _main_currency(tenant, sums)
     return Money(
         currency=currency,

@@ -63,6 +63,17 @@ def busy(house: House, neighbour: House) -> House:
     return house
 
 
+def test_what_was_scheduled_and_is_past_its_date_is_overdue_as_in_the_list(busy: House):
+    with busy.scope:
+        ledger = Connection.objects.get(vendor="ledger")
+        day = timezone.localdate(timezone=ZoneInfo(busy.tenant.time_zone)) - timedelta(days=2)
+        facts = {"status": BillingStatus.SCHEDULED, "amount": Decimal(40), "balance": Decimal(40), "due_date": day}
+        sample_data.billing(ledger, number="SCHEDULED", **facts)
+
+    assert "$140 overdue" in words(busy.text())
+    assert "SCHEDULED" in busy.text("billings/?status=overdue")
+
+
 def test_figures_are_those_of_the_tenant(busy: House):
     shown = words(busy.text())
     assert "Open work orders 7 6 past due · 1 new today" in shown
