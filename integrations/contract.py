@@ -7,10 +7,11 @@ engine or another vendor.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
-from integrations.errors import ReconnectNeeded, TokenRefused
+from integrations.errors import IntegrationError, ReconnectNeeded, TokenRefused
 from integrations.http import Http
 from integrations.values import Kind, TypedValue
 
@@ -27,13 +28,23 @@ class Record:
 
     `context` holds facts that are not in the payload but were known when it was read (a room's name beside a booking);
     it is stored and compared with the payload. `parent_id` is the external id of the thing it belongs to, in the
-    stream named by `Stream.parent`.
+    stream named by `Stream.parent`. `position` says where it lies in what a sweep can cover (see `Span`): text that
+    sorts, such as an ISO date; only streams whose sweeps cover a part of what is stored need it.
     """
 
     external_id: str
     payload: bytes
     context: Mapping[str, str] = field(default_factory=dict)
     parent_id: str = ""
+    position: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Positions from `since` up to, not including, `until`; "" is no bound. `Span()` is everything there is."""
+
+    since: str = ""
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,21 +60,33 @@ class Page:
     """A slice of a stream. Once `records` are stored, `cursor` is the checkpoint.
 
     `expected` is the number of records the whole run will probably read, where the vendor tells or lets guess.
+
+    For sweeps only: `seen` are the ids of things that are still there although they are not in `records`, and `covers`
+    says that with this page the sweep has seen everything the vendor has in that span.
     """
 
     records: tuple[Record, ...]
     cursor: str
     rejected: tuple[Rejected, ...] = ()
     expected: int | None = None
+    seen: tuple[str, ...] = ()
+    covers: Span | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column of the generic pages: `path` is dotted into the payload (`Customer.Name`), `kind` how to show it."""
+    """A column of the generic pages and of their export: `path` is dotted into the payload (`Customer.Name`).
+
+    `kind` is how to show it: text, number, money, flag, and the three kinds of time: `date` (a bare date, never
+    shifted), `instant` (a moment, shown in the reader's zone; without an offset it is UTC), `wall` (a wall-clock time
+    at a place, shown as it came). With `is_filter` the list can be narrowed by this column's values: for columns with
+    few different ones, such as a status.
+    """
 
     label: str
     path: str
-    kind: str = "text"  # text, number, money, date, datetime, flag
+    kind: str = "text"
+    is_filter: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +119,12 @@ class Door:
 
 
 class Access(Protocol):
-    """An open connection as a vendor's client sees it."""
+    """An open connection as a vendor's client sees it. `has_worked`: it was connected before, so what fails now has
+    changed since."""
 
     settings: Settings
     http: Http
+    has_worked: bool
 
     def secret(self, name: str) -> str:
         """The stored secret, or "" where none was entered."""
@@ -135,6 +160,10 @@ class Stream(ABC):
     parent: ClassVar[str] = ""  # key of the stream that `Record.parent_id` points into
     interval: ClassVar[timedelta] = timedelta(minutes=15)
     columns: ClassVar[tuple[Column, ...]] = ()  # of the generic pages; the first names the record
+    sweep_interval: ClassVar[timedelta | None] = None  # how often to look for what is gone; None: never by sweeping
+    reads_whole: ClassVar[bool] = False  # `read` always lists all there is, so a sweep catches up as well
+    misses: ClassVar[int] = 2  # sweeps in a row that must not find a thing before it counts as gone
+    stirs_parent: ClassVar[bool] = False  # a new or changed record may change its parent without the parent saying so
 
     @abstractmethod
     def read(self, access: Access, cursor: str) -> Iterator[Page]:
@@ -145,6 +174,31 @@ class Stream(ABC):
         without records, so that its end is a checkpoint too. Everything it knows is in the cursor: plain text or
         JSON, in the vendor's terms, without secrets.
         """
+
+    def sweep(self, access: Access, cursor: str) -> Iterator[Page]:
+        """Go through what the vendor has, so that what it no longer has can be told: `read`, from the very start.
+
+        The law of `read` holds here too; the cursor is the sweep's own and starts as "" each time. Records on the pages
+        are stored as well. What a finished sweep covered (`Page.covers`) and did not see has been missed once; a stream
+        that `reads_whole` covers everything by ending and need not say so.
+        """
+        return self.read(access, cursor)
+
+    def look_up(self, access: Access, external_id: str) -> Record | None:
+        """Read one thing by its id; None when the vendor says that it does not exist (any more).
+
+        Offered where the vendor can: then what sweeps missed is asked for before it counts as gone, and a parent that
+        was stirred is read anew. Raises what `read` raises.
+        """
+        raise NotImplementedError
+
+    @property
+    def can_look_up(self) -> bool:
+        return type(self).look_up is not Stream.look_up
+
+    def interval_after(self, calls: int) -> timedelta:
+        """When to catch up again after a run that took so many calls: for vendors that give calls by the week."""
+        return self.interval
 
     def interpret(self, payload: bytes, context: Mapping[str, str]) -> TypedValue:
         """Turn one record into its typed value; pure. Raises RecordRejected with the reason it cannot be read."""
@@ -160,6 +214,58 @@ class Capability:
     note: str = ""
 
 
+class Who(StrEnum):
+    """Who can mend it, as the pages say it."""
+
+    ADMIN = "An admin here in Switchboard"
+    VENDOR_ADMIN = "Whoever administers the vendor's system at your company"
+    VENDOR = "The vendor's support"
+    OPERATOR = "Switchboard's own support"
+    NOBODY = "Nobody: it mends itself"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """What is wrong in plain words, what cures it, and who must do that. `key` names the cause."""
+
+    key: str
+    cause: str
+    cure: str
+    who: Who
+
+    @property
+    def words(self) -> str:
+        return f"{self.cause} {self.cure}".strip()
+
+
+Suspicion = Callable[[Access, IntegrationError], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One usual mistake. Rules stand in the order in which they are tried; the first that fits is the answer.
+
+    `codes` are those of the errors it can be behind. `fits` looks closer: at settings, at `http.clock_offset`, or with
+    a call or two at the vendor's documented addresses; an IntegrationError that it raises means no.
+    """
+
+    diagnosis: Diagnosis
+    codes: frozenset[str]
+    fits: Suspicion = lambda access, error: True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expiry:
+    """Something at the vendor that ends on a known day: what, when, and how to prolong it. Warned of `warn_days` ahead,
+    the longest first."""
+
+    key: str
+    what: str  # "The access token of the add-on"
+    ends_on: date
+    cure: str  # a sentence with the vendor's own names of menus
+    warn_days: tuple[int, ...] = (30, 7, 1)
+
+
 class Connector(ABC):
     """Our code for one vendor. One instance, `connector`, is all that its folder offers."""
 
@@ -171,6 +277,8 @@ class Connector(ABC):
     form: ClassVar[type["ConnectionForm"]]
     streams: ClassVar[tuple[Stream, ...]]
     limit: ClassVar[Limit]
+    allowance: ClassVar[Limit | None] = None  # a second, longer limit: calls per week, say
+    rules: ClassVar[tuple[Rule, ...]] = ()  # the usual mistakes, in the order in which to look for them
     token_timeout: ClassVar[timedelta] = timedelta(seconds=30)  # slowest answer of the token endpoint we wait for
     renew_before: ClassVar[timedelta] = timedelta(minutes=5)  # renew when less than this is left
 
@@ -178,9 +286,17 @@ class Connector(ABC):
     def identity(self, settings: Settings) -> str:
         """The vendor account these settings lead to. The same account is connected once per tenant."""
 
-    @abstractmethod
+    def budget_account(self, settings: Settings) -> str:
+        """What the vendor counts calls by. Connections with the same one share a budget, across tenants too."""
+        return self.identity(settings)
+
+    def expiries(self, settings: Settings) -> tuple[Expiry, ...]:
+        """What will run out, as far as the settings tell."""
+        return ()
+
     def request_token(self, door: Door) -> Tokens:
         """Ask for a token with what is stored, no person needed. Raises ReconnectNeeded where only a person can."""
+        raise TypeError(f"{type(self).__name__} uses no tokens")
 
     def refresh_token(self, door: Door, refresh_token: str) -> Tokens:
         """Trade a refresh token; raises ReconnectNeeded when it is refused. Vendors without one ask anew."""

@@ -30,7 +30,8 @@ class RetryLater(IntegrationError):
 
 
 class RateLimited(RetryLater):
-    """The clock, by agreement: the vendor's limit is reached. Shown as waiting, never as a failure."""
+    """The clock, by agreement: the vendor's limit is reached. Shown as waiting, never as a failure; afterwards we go on
+    at half the pace for ten minutes."""
 
     default_code = "rate_limited"
 
@@ -57,6 +58,12 @@ class NotPermitted(IntegrationError):
     """The tenant's admin, for one stream only: the vendor does not allow or sell it. The other streams go on."""
 
     default_code = "not_permitted"
+
+
+class NotBought(NotPermitted):
+    """As NotPermitted, but nothing is switched off: the account simply does not include it."""
+
+    default_code = "not_bought"
 
 
 class VendorChanged(IntegrationError):

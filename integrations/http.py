@@ -23,7 +23,7 @@ import httpcore
 import httpx
 import msgspec
 
-from integrations.errors import ConfigurationNeeded, RetryLater, VendorChanged
+from integrations.errors import ConfigurationNeeded, RateLimited, RetryLater, VendorChanged
 
 T = TypeVar("T")
 MAX_BYTES = 32 * 1024 * 1024
@@ -61,15 +61,55 @@ class Answer:
     def content_type(self) -> str:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
-    def decode(self, shape: type[T]) -> T:
-        """The body as `shape` (msgspec); an answer in another shape is the vendor's change, told without the body."""
+    def decode(self, shape: type[T], *, strict: bool = True) -> T:
+        """The body as `shape` (msgspec). What is no JSON at all (half an answer, a maintenance page) is a bad moment
+        and raises RetryLater; JSON in another shape is the vendor's change and raises VendorChanged."""
         try:
-            return msgspec.json.decode(self.body, type=shape)
-        except (msgspec.DecodeError, RecursionError) as mistake:
+            return msgspec.json.decode(self.body, type=shape, strict=strict)
+        except msgspec.ValidationError as mistake:
             raise VendorChanged(
-                "The vendor answered in a form we do not know.",
-                detail=f"{self.content_type or 'no content type'}, {len(self.body)} bytes: {mistake}"[:500],
+                "The vendor answered in a form we do not know. Our developers have to look at it.",
+                detail=self._about(mistake),
             ) from mistake
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as mistake:
+            raise RetryLater(
+                "The vendor's answer was cut off, or is a web page instead of data. We will try again.",
+                code="unreadable",
+                detail=self._about(mistake),
+            ) from mistake
+
+    def told(self) -> dict[str, Any]:
+        """The JSON object of an error; {} for HTML, an empty body or whatever else a proxy may send."""
+        try:
+            found = msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def is_html(self) -> bool:
+        """Whether a web page came, whatever it calls itself."""
+        return self.content_type in {"text/html", "application/xhtml+xml"} or self.body[:64].lstrip().startswith(b"<")
+
+    def passing_failure(self, vendor: str, detail: str = "") -> RetryLater | None:
+        """What time mends by itself, if that is what came: a limit (429), a slow moment (408), an outage (5xx)."""
+        detail = detail or f"HTTP {self.status}"
+        if self.status == 429:
+            return RateLimited(
+                f"{vendor} asks us to slow down. We wait and go on by ourselves.",
+                retry_after=self.retry_after(),
+                detail=detail,
+            )
+        if self.status == 408 or self.status >= 500:
+            return RetryLater(
+                f"{vendor} is not working properly at the moment. We try again by ourselves.",
+                retry_after=self.retry_after(),
+                detail=detail,
+            )
+        return None
+
+    def _about(self, mistake: Exception) -> str:
+        return f"HTTP {self.status}, {self.content_type or 'no content type'}, {len(self.body)} bytes: {mistake}"[:500]
 
     def retry_after(self, now: datetime | None = None) -> timedelta | None:
         """`Retry-After` in both its forms (seconds or an HTTP date), never negative, at most a day."""
@@ -194,6 +234,7 @@ class Http:
     ) -> None:
         self._before = before
         self._record = record
+        self.clock_offset = timedelta()  # how far the vendor's clock is ahead of ours, by its latest `Date`
         self._client = httpx.Client(
             transport=_Transport(allowed, parallel),
             follow_redirects=False,
@@ -214,15 +255,18 @@ class Http:
         form: Mapping[str, str] | None = None,
         json: object = None,
         basic: tuple[str, str] | None = None,
+        request_id: str = "",
         timeout: timedelta = timedelta(seconds=30),
     ) -> Answer:
-        """One request, one answer of any status. Spaces travel as %20. Raises RetryLater when no answer came,
-        ConfigurationNeeded when the address leads nowhere we may go."""
+        """One request, one answer of any status. Spaces travel as %20. `request_id` is our name for it in the log,
+        where the vendor is told one too. Raises RetryLater when no answer came, ConfigurationNeeded when the address
+        leads nowhere we may go."""
         self._before()
         text = urlencode(list(query), quote_via=quote)
         target = f"{url}{'&' if '?' in url else '?'}{text}" if text else url
         body, kind = _body(form, json)
-        request_id, started_at, clock = uuid.uuid4().hex, datetime.now(UTC), time.monotonic()
+        request_id = request_id[:32] or uuid.uuid4().hex
+        started_at, clock = datetime.now(UTC), time.monotonic()
         status, received, vendor_id, error = None, b"", "", ""
         _clock.ends_at = clock + timeout.total_seconds()
         try:
@@ -233,6 +277,7 @@ class Http:
             answer = self._client.send(request, auth=auth, stream=True)
             try:
                 status = answer.status_code
+                self._compare_clocks(answer.headers.get("date", ""))
                 vendor_id = answer.headers.get("x-request-id", "")[:100]
                 received = _read(answer)
             finally:
@@ -277,6 +322,14 @@ class Http:
                     error=error,
                 )
             )
+
+    def _compare_clocks(self, told: str) -> None:
+        """`Date` counts whole seconds: take the middle of the one it names."""
+        try:
+            moment = parsedate_to_datetime(told)
+            self.clock_offset = moment + timedelta(seconds=0.5) - datetime.now(UTC)
+        except (TypeError, ValueError, OverflowError):
+            return
 
 
 def _body(form: Mapping[str, str] | None, json: object) -> tuple[bytes | None, dict[str, str]]:

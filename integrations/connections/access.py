@@ -26,6 +26,13 @@ _LOG_BATCH = 50
 _TRUST_FOR = timedelta(seconds=10)  # how long a token is used without asking whether another worker renewed it
 
 
+def budget_of(connection: Connection) -> Budget:
+    """The budget this connection shares with every other that the vendor counts together with it."""
+    connector = connection.connector
+    account = connector.budget_account(connection.settings)
+    return Budget(connector.limit, connection.vendor, account, connector.allowance)
+
+
 class OpenConnection:
     """`Access` of a stored connection. Opens its own tenant scopes, so that nothing is held while the vendor works."""
 
@@ -33,7 +40,8 @@ class OpenConnection:
         self.tenant_id, self.connection_id = connection.tenant_id, connection.pk
         self.connector = connection.connector
         self.settings: Settings = connection.settings
-        self.budget = Budget(self.connector.limit, connection.vendor, connection.account)
+        self.has_worked = connection.connected_at is not None
+        self.budget = budget_of(connection)
         self.http = Http(
             allowed=django_settings.SANDBOX_ADDRESSES,
             before=self.budget.take,
@@ -148,9 +156,15 @@ class TrialAccess:
     """`Access` of what is not stored yet: the live test runs on it, and nothing of it is kept unless it passes."""
 
     def __init__(
-        self, connector: Connector, settings: Settings, secrets: Mapping[str, str], tokens: Tokens | None = None
+        self,
+        connector: Connector,
+        settings: Settings,
+        secrets: Mapping[str, str],
+        tokens: Tokens | None = None,
+        *,
+        has_worked: bool = False,
     ) -> None:
-        self.connector, self.settings = connector, settings
+        self.connector, self.settings, self.has_worked = connector, settings, has_worked
         self._secrets = dict(secrets)
         self._held = _Held(tokens, timezone.now())
         self.http = Http(allowed=django_settings.SANDBOX_ADDRESSES)

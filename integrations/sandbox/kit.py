@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -106,9 +107,12 @@ class Clock:
 @dataclass(slots=True, kw_only=True)
 class Fault:
     """Bad weather for the next `times` requests whose path matches. With `lose_reply` the request is carried out and
-    the connection closed without an answer; with `status` it is not carried out at all; `truncate` cuts the answer."""
+    the connection closed without an answer; with `status` it is not carried out at all; `truncate` cuts the answer;
+    `rewrite` makes something else of a good one; `is_stuck` gives each path's first answer again and again, whatever is
+    asked; `account` limits it to one of the emulator's accounts."""
 
     path: str = ""  # regular expression searched in the path
+    account: int | None = None
     times: int = 1
     status: int | None = None
     body: bytes = b""
@@ -116,6 +120,8 @@ class Fault:
     delay: timedelta = timedelta()
     lose_reply: bool = False
     truncate: bool = False
+    rewrite: Callable[[bytes], bytes] | None = None
+    is_stuck: bool = False
 
 
 class Weather:
@@ -135,10 +141,11 @@ class Weather:
             self._faults.clear()
             self.latency = timedelta()
 
-    def take(self, path: str) -> Fault | None:
+    def take(self, path: str, account: int | None = None) -> Fault | None:
         with self._lock:
             for fault in self._faults:
-                if re.search(fault.path, path, re.IGNORECASE):
+                is_meant = fault.account is None or fault.account == account
+                if is_meant and re.search(fault.path, path, re.IGNORECASE):
                     fault.times -= 1
                     if fault.times <= 0:
                         self._faults.remove(fault)
@@ -214,7 +221,10 @@ class Sandbox:
     """
 
     key: ClassVar[str]
-    controls: ClassVar[tuple[tuple[str, str], ...]] = ()  # (method without arguments, label) for the control page
+    account_names: tuple[str, ...] = ()  # of the accounts, in the order of their numbers
+    # (method, label) for the control page. A method that takes `account` (a number, None: all) is offered per account.
+    controls: ClassVar[tuple[tuple[str, str], ...]] = ()
+    mishaps: ClassVar[tuple[str, ...]] = ()  # methods that change an account's data as people at the vendor do
 
     def __init__(
         self,
@@ -236,11 +246,37 @@ class Sandbox:
             for method, pattern in getattr(getattr(type(self), name), "_routes", [])
         ]
         self._count_lock = threading.Lock()
+        self._stuck: dict[str, Reply] = {}
 
     def demo_setup(self, account: int = 0) -> tuple[dict[str, Any], dict[str, str]]:
         """Settings and secrets with which the portal connects to this emulator's account number `account`, as the
         vendor's setup form would give them. An emulator without accounts has none."""
         return {}, {}
+
+    def sign_ins(self, account: int = 0) -> dict[str, tuple[dict[str, Any], dict[str, str]]]:
+        """Settings and secrets for each documented way to sign in, by its name; the first is `demo_setup`'s."""
+        return {"as documented": self.demo_setup(account)}
+
+    def consent(self, address: str, account: int = 0) -> dict[str, str]:
+        """What the browser brings back (`code`, `state`) when a person allows access on the consent page at that
+        address; for vendors that have one."""
+        raise NotImplementedError
+
+    def account_of(self, request: Request) -> int | None:
+        """Whose request it is, where that can be told without judging it: for weather over one account."""
+        return None
+
+    def holdings(self, stream: str, account: int = 0) -> set[str]:
+        """The external ids that a reading of the whole stream must bring now: the truth that tests compare with."""
+        raise NotImplementedError
+
+    def refuse(self, stream: str, account: int | None = None) -> None:
+        """Take away the permission (licence, key, feature) that this stream needs, as the vendor would."""
+        raise NotImplementedError
+
+    def revoke(self, account: int | None = None) -> None:
+        """Make the credentials worthless: tokens end, and what was entered opens nothing any more."""
+        raise NotImplementedError
 
     def not_found(self, request: Request) -> Reply:
         """What the vendor says on a path it does not know."""
@@ -261,18 +297,24 @@ class Sandbox:
             self.requests[key] = self.requests.get(key, 0) + 1
         if self.weather.latency:
             time.sleep(self.weather.latency.total_seconds())
-        fault = None if request.path.startswith("/_") else self.weather.take(request.path)
-        if fault is None:
-            return self.handle(request)
+        fault = None if request.path.startswith("/_") else self.weather.take(request.path, self.account_of(request))
+        return self.handle(request) if fault is None else self._in_bad_weather(request, fault)
+
+    def _in_bad_weather(self, request: Request, fault: Fault) -> Reply | None:
         time.sleep(fault.delay.total_seconds())
         if fault.status is not None:
             return Reply(status=fault.status, body=fault.body, headers=fault.headers)
         reply = self.handle(request)
         if fault.lose_reply:
             return None
+        if fault.is_stuck and reply.status < 300:
+            reply = self._stuck.setdefault(f"{request.method} {request.path}", reply)
+        body = reply.body
+        if fault.rewrite and reply.status < 300:
+            body = fault.rewrite(body)
         if fault.truncate:
-            return Reply(status=reply.status, body=reply.body[: len(reply.body) // 2], headers=reply.headers)
-        return reply
+            body = body[: len(body) // 2]
+        return Reply(status=reply.status, body=body, headers=reply.headers)
 
     @contextmanager
     def serve(self, port: int = 0) -> Iterator["Sandbox"]:
@@ -323,6 +365,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         head = [f"HTTP/1.1 {reply.status} {self.responses.get(reply.status, ('Vendor status',))[0]}"]
+        head += [f"Date: {format_datetime(sandbox.clock.now().astimezone(UTC), usegmt=True)}"]
         head += [f"{name}: {value}" for name, value in reply.headers.items()]
         head += [f"Content-Length: {len(reply.body)}", "", ""]
         try:

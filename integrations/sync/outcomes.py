@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from integrations.connections.access import budget_of
 from integrations.connections.health import problem_words, trouble
 from integrations.errors import IntegrationError, NotPermitted, RateLimited, RetryLater, VendorChanged
-from integrations.limits import Budget
 from integrations.problems.services import close_problems
 from integrations.sync.models import RunState, SyncRun
 
@@ -39,7 +39,7 @@ def failed(run_id: int, error: IntegrationError) -> None:
     run.code, run.words, run.detail = error.code[:60], error.words[:1000], error.detail[:500]
     if isinstance(error, RateLimited):
         span = error.retry_after or _with_jitter(_UNTOLD_LIMIT)
-        Budget(run.connection.connector.limit, run.connection.vendor, run.connection.account).hold(span)
+        budget_of(run.connection).hold(span)
         _wait(run, span, count=False)
     elif run.attempts < _tries(error):
         asked = error.retry_after if isinstance(error, RetryLater) else None

@@ -201,5 +201,12 @@ def test_retry_after_as_a_date() -> None:
 
 def test_an_unknown_shape_is_told_without_the_body() -> None:
     with pytest.raises(VendorChanged) as change:
-        Answer(status=200, headers={"content-type": "text/html"}, body=b"<html>hush").decode(dict)
+        Answer(status=200, headers={"content-type": "application/json"}, body=b'["hush"]').decode(dict)
     assert "hush" not in change.value.detail
+
+
+def test_what_is_no_json_at_all_is_a_bad_moment_of_the_vendor() -> None:
+    with pytest.raises(RetryLater) as moment:
+        Answer(status=200, headers={"content-type": "text/html"}, body=b"<html>hush").decode(dict)
+    assert moment.value.code == "unreadable"
+    assert "hush" not in moment.value.detail

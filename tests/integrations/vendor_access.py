@@ -15,6 +15,7 @@ class VendorAccess:
     def __init__(self, connector: Connector, settings: Settings, secrets: dict[str, str], http: Http) -> None:
         self.connector, self.settings, self.secrets, self.http = connector, settings, secrets, http
         self.access_token = self.refresh_token = ""
+        self.has_worked = False
         self.exchanges: list[Exchange] = []
 
     def secret(self, name: str) -> str:

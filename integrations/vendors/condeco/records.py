@@ -13,7 +13,7 @@ import msgspec
 
 from integrations.errors import RecordRejected
 from integrations.values import Booking, BookingKind, BookingStatus
-from integrations.vendors.condeco.zones import iana_zone
+from integrations.zones import iana_of
 
 T = TypeVar("T")
 LONGEST = 499  # characters of a typed text field
@@ -42,7 +42,7 @@ class Node(msgspec.Struct, frozen=True):
 
     @property
     def zone(self) -> str:
-        return iana_zone(self.timezone or "")
+        return iana_of(self.timezone or "")
 
 
 class BookingHead(msgspec.Struct, frozen=True):
@@ -122,7 +122,7 @@ def has_ended(head: BookingHead, at: datetime) -> bool:
 def booking(payload: bytes, context: Mapping[str, str]) -> Booking:
     """One room booking. `context` holds `room`, `location`, `zone` (IANA) and `ended`. Raises RecordRejected."""
     read = _in_any_case(payload, _Booking)
-    zone = _known_zone(context.get("zone", "")) or _known_zone(iana_zone(read.locationtimezone or ""))
+    zone = _known_zone(context.get("zone", "")) or _known_zone(iana_of(read.locationtimezone or ""))
     starts_at = _moment(read.timefromutc, (read.bookingstart, read.timefrom), zone, "start")
     if starts_at is None:
         raise RecordRejected("The booking has no start time.")

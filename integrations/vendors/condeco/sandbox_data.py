@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
-from integrations.vendors.condeco.zones import iana_zone
+from integrations.zones import iana_of
 
 # fmt: off
 ROOM_NAMES = (
@@ -54,7 +54,7 @@ class Site:
 
     @property
     def zone(self) -> ZoneInfo:
-        return ZoneInfo(iana_zone(self.windows_zone))
+        return ZoneInfo(iana_of(self.windows_zone))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

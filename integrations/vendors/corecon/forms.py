@@ -8,7 +8,7 @@ from django import forms
 
 from integrations.forms import ConnectionForm, SecretField, VendorURLField
 from integrations.vendors.corecon.assumptions import PRODUCTION_URL, REFRESH_MINUTES, SANDBOX_URL
-from integrations.vendors.corecon.zones import WINDOWS_NAMES
+from integrations.zones import ZONES
 
 GUID = re.compile(r"\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?", re.IGNORECASE)
 
@@ -86,7 +86,7 @@ class CoreconForm(ConnectionForm):
     )
     time_zone = forms.ChoiceField(
         label="Time zone of the account",
-        choices=[(name, name.replace("_", " ")) for name in sorted(WINDOWS_NAMES)],
+        choices=[(name, name.replace("_", " ")) for name in sorted(ZONES)],
         initial="America/New_York",
         help_text="Dates are asked for in this zone.",
     )

@@ -18,7 +18,7 @@ from integrations.errors import RecordRejected, VendorChanged
 from integrations.vendors.corecon.assumptions import AHEAD, FIRST_MONTHS, OVERLAP, PAGE_SIZES, WINDOW
 from integrations.vendors.corecon.client import Client, Listing
 from integrations.vendors.corecon.records import company_id, project_id, timecard_id
-from integrations.vendors.corecon.zones import WINDOWS_NAMES
+from integrations.zones import windows_of
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MAX_PAGES = 20_000  # of one list or window: two million rows
@@ -210,7 +210,7 @@ class LaborTimecards(CoreconStream):
         return {
             "Project": [],
             "Date": {"FromDate": vendor_date(since), "ToDate": vendor_date(until)},
-            "Timezone": WINDOWS_NAMES[str(settings["time_zone"])],
+            "Timezone": windows_of(str(settings["time_zone"])),
         }
 
     def after(self, place: Place, listing: Listing) -> Place | None:

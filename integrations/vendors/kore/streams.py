@@ -112,7 +112,7 @@ class Deals(KoreStream):
         Column(label="Starts", path="start_date", kind="date"),
         Column(label="Ends", path="end_date", kind="date"),
         Column(label="Total", path="total_amount", kind="money"),
-        Column(label="Changed", path="modified_date", kind="datetime"),
+        Column(label="Changed", path="modified_date", kind="instant"),
     )
 
 
@@ -136,7 +136,7 @@ class BillingPayments(KoreStream):
         Column(label="Paid on", path="payment_date", kind="date"),
         Column(label="Amount", path="amount", kind="money"),
         Column(label="Method", path="payment_method.value"),
-        Column(label="Changed", path="modified_date", kind="datetime"),
+        Column(label="Changed", path="modified_date", kind="instant"),
     )
 
     def parent_of(self, head: _Head) -> str:

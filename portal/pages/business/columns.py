@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -83,10 +83,11 @@ def _read(found: object, kind: str) -> tuple[Any, str]:
                 return number, kind
         if kind == "date" and isinstance(found, str):
             return date.fromisoformat(found[:10]), kind
-        if kind == "datetime" and isinstance(found, str):
+        if kind in {"instant", "wall"} and isinstance(found, str):
             moment = datetime.fromisoformat(found)
-            # Without a zone it is a wall-clock time at a place we do not know: shown as it came.
-            return (moment, kind) if timezone.is_aware(moment) else (moment.strftime("%d %b %Y, %H:%M"), "text")
+            if kind == "wall":
+                return moment.strftime("%d %b %Y, %H:%M"), "text"
+            return (moment if timezone.is_aware(moment) else moment.replace(tzinfo=UTC)), kind
     except (ValueError, OverflowError, InvalidOperation):
         pass
     text = found if isinstance(found, str) else msgspec.json.encode(found).decode()

@@ -21,7 +21,7 @@ from portal.pages.freshness import stream_of
 from portal.pages.links import tenant_url
 
 _MAX_CHILDREN = 100
-_BOOKING_COLUMNS = (Column(label="Booking", path=""), Column(label="Starts", path="", kind="datetime"))
+_BOOKING_COLUMNS = (Column(label="Booking", path=""), Column(label="Starts", path="", kind="instant"))
 _PAGES = {Kind.WORK_ORDER: "work-order", Kind.BOOKING: "booking", Kind.BILLING: "billing"}
 
 
@@ -121,7 +121,7 @@ def _booking_rows(found: Sequence[Record]) -> tuple[Row, ...]:
         Row(
             record=one,
             title=by_id[one.pk].title or "Booking",
-            cells=(Cell(label="Starts", kind="datetime", value=by_id[one.pk].starts_at),),
+            cells=(Cell(label="Starts", kind="instant", value=by_id[one.pk].starts_at),),
         )
         for one in found
         if one.pk in by_id

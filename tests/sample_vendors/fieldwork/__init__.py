@@ -22,7 +22,7 @@ class Sites(SampleStream):
         Column(label="Site", path="Name"),
         Column(label="City", path="Address.City"),
         Column(label="Opened", path="Opened", kind="date"),
-        Column(label="Checked", path="CheckedAt", kind="datetime"),
+        Column(label="Checked", path="CheckedAt", kind="instant"),
         Column(label="Rent", path="Rent", kind="money"),
         Column(label="Floors", path="Floors", kind="number"),
         Column(label="Staffed", path="IsStaffed", kind="flag"),

@@ -4,7 +4,6 @@ import json
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -14,7 +13,6 @@ from integrations.errors import RecordRejected
 from integrations.values import Booking, BookingStatus
 from integrations.vendors.condeco import records
 from integrations.vendors.condeco.connector import connector
-from integrations.vendors.condeco.zones import _IANA, iana_zone
 
 PAYLOADS = Path(__file__).parent / "payloads"
 CONTEXT = {"room": "Ash 1.01", "location": "Hudson Yard House", "zone": "America/New_York"}
@@ -133,12 +131,6 @@ def test_text_is_without_nul_characters_and_not_too_long():
 
 def test_a_meeting_without_a_title_still_has_one():
     assert interpret("confirmed", meetingTitle=" ").title == "Untitled meeting"
-
-
-def test_every_zone_of_the_map_exists():
-    assert all(ZoneInfo(name) for name in _IANA.values())
-    assert iana_zone(" india standard TIME ") == "Asia/Calcutta"
-    assert iana_zone("Moon Standard Time") == ""
 
 
 @given(

@@ -16,7 +16,7 @@ from integrations.sandbox.kit import Fault, Reply, Request
 from integrations.vendors.corecon.sandbox import Emulator
 from integrations.vendors.corecon.sandbox_data import Books
 from integrations.vendors.corecon.streams import STREAMS, vendor_date
-from integrations.vendors.corecon.zones import WINDOWS_NAMES
+from integrations.zones import windows_of
 from tests.integrations.vendor_access import VendorAccess
 from tests.integrations.vendors.corecon.browser import connected
 
@@ -232,7 +232,7 @@ def test_dates_are_sent_with_english_months():
     ],
 )
 def test_a_zone_has_its_windows_name(iana, windows_name):
-    assert WINDOWS_NAMES[iana] == windows_name
+    assert windows_of(iana) == windows_name
 
 
 # A vendor that does not behave
