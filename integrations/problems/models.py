@@ -15,7 +15,9 @@ class Problem(OfTenant):
     stream = models.CharField(max_length=60, blank=True)  # blank: the whole connection
     code = models.CharField(max_length=60)
     words = models.CharField(max_length=1000)
+    who = models.CharField(max_length=100, blank=True)  # can mend it
     needs_a_person = models.BooleanField(default=True)
+    is_lasting = models.BooleanField(default=False)  # closed by name only: that the vendor answers proves nothing
     opened_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
     count = models.PositiveIntegerField(default=1)

@@ -10,22 +10,33 @@ from portal.tenancy.scope import scoped_tenant_id
 
 _OPEN = """
 insert into problems_problem
-    (tenant_id, connection_id, stream, code, words, needs_a_person, opened_at, last_seen_at, count)
-values (%(tenant)s, %(connection)s, %(stream)s, %(code)s, %(words)s, %(person)s, now(), now(), 1)
+    (tenant_id, connection_id, stream, code, words, who, needs_a_person, is_lasting, opened_at, last_seen_at, count)
+values (%(tenant)s, %(connection)s, %(stream)s, %(code)s, %(words)s, %(who)s, %(person)s, %(lasting)s, now(), now(), 1)
 on conflict (tenant_id, connection_id, stream, code) where closed_at is null do update
-    set words = excluded.words, last_seen_at = now(), count = problems_problem.count + 1
+    set words = excluded.words, who = excluded.who, last_seen_at = now(), count = problems_problem.count + 1
 """
 
 
-def open_problem(connection_id: UUID, *, code: str, words: str, stream: str = "", needs_a_person: bool = True) -> None:
-    """Say it once: the same cause again only counts."""
+def open_problem(
+    connection_id: UUID,
+    *,
+    code: str,
+    words: str,
+    who: str = "",
+    stream: str = "",
+    needs_a_person: bool = True,
+    is_lasting: bool = False,
+) -> None:
+    """Say it once: the same cause again only counts. A lasting one is closed by `close_problem` alone."""
     facts: dict[str, str | int | bool | UUID] = {
         "tenant": scoped_tenant_id(),
         "connection": connection_id,
         "stream": stream,
         "code": code[:60],
         "words": words[:1000],
+        "who": who[:100],
         "person": needs_a_person,
+        "lasting": is_lasting,
     }
     with connection.cursor() as cursor:
         cursor.execute(_OPEN, facts)
@@ -33,6 +44,11 @@ def open_problem(connection_id: UUID, *, code: str, words: str, stream: str = ""
 
 def close_problems(connection_id: UUID, *, stream: str = "") -> int:
     """What was proved to work again; how many were open."""
-    return Problem.objects.filter(connection_id=connection_id, stream=stream, closed_at=None).update(
-        closed_at=timezone.now()
-    )
+    open_ones = Problem.objects.filter(connection_id=connection_id, stream=stream, closed_at=None, is_lasting=False)
+    return open_ones.update(closed_at=timezone.now())
+
+
+def close_problem(connection_id: UUID, *, code: str, stream: str = "") -> int:
+    """What was decided or mended; how many were open."""
+    open_ones = Problem.objects.filter(connection_id=connection_id, stream=stream, code=code, closed_at=None)
+    return open_ones.update(closed_at=timezone.now())

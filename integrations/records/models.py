@@ -12,7 +12,11 @@ from integrations.values import BillingStatus, BookingKind, BookingStatus, Prior
 
 
 class Record(OfConnection):
-    """One vendor thing. `payload` is the vendor's own JSON text, compared by `digest` (blake2b-16 with the context)."""
+    """One vendor thing. `payload` is the vendor's own JSON text, compared by `digest` (blake2b-16 with the context).
+
+    `facets` are the values that its stream's lists can be narrowed by, as text, under their column's path. `misses`
+    counts the sweeps in a row that did not see it; `missing_since` is set once it counts as gone.
+    """
 
     stream = models.CharField(max_length=60)
     external_id = models.CharField(max_length=200)
@@ -25,6 +29,9 @@ class Record(OfConnection):
     changed_at = models.DateTimeField()
     first_run_id = models.BigIntegerField()
     changed_run_id = models.BigIntegerField()
+    position = models.CharField(max_length=40, blank=True)  # where a sweep must have looked for it
+    facets = models.JSONField(default=dict)
+    misses = models.PositiveSmallIntegerField(default=0)
     missing_since = models.DateTimeField(null=True)
 
     class Meta:

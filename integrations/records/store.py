@@ -24,7 +24,8 @@ _TOO_MUCH = Decimal(10) ** 14 - 1  # numeric(18, 4), whatever it is rounded to
 _SEEN = "create temp table if not exists seen (ord int, external_id text, digest bytea) on commit delete rows"
 _ARRIVING = """
 create temp table if not exists arriving
-    (external_id text, parent_id text, title text, payload text, context jsonb, digest bytea) on commit delete rows
+    (external_id text, parent_id text, position text, title text, payload text, context jsonb, facets jsonb,
+    digest bytea) on commit delete rows
 """
 # A batch is small beside the table: look each key up. Without statistics on the staging table the planner would
 # otherwise hash the whole table for every batch.
@@ -32,25 +33,28 @@ _BY_KEY = "set local enable_hashjoin = off; set local enable_mergejoin = off"
 _PLACE = "tenant_id = %(tenant)s and connection_id = %(connection)s and stream = %(stream)s"
 _DIFFERENT = f"""
 select s.ord from seen s
-left join lateral (select digest from records_record where {_PLACE} and external_id = s.external_id) r on true
-where r.digest is distinct from s.digest order by s.ord
+left join lateral (
+    select digest, missing_since from records_record where {_PLACE} and external_id = s.external_id
+) r on true
+where r.digest is distinct from s.digest or r.missing_since is not null order by s.ord
 """  # noqa: S608 - only constants are put together
 _KEEP_VERSION = f"""
 insert into records_recordversion (tenant_id, record_id, payload, context, seen_at, replaced_at, run_id)
 select r.tenant_id, r.id, r.payload, r.context, r.changed_at, now(), r.changed_run_id
 from arriving a
 cross join lateral (select * from records_record where {_PLACE} and external_id = a.external_id) r
+where r.digest <> a.digest
 """  # noqa: S608 - only constants are put together
 _MERGE = """
-insert into records_record (tenant_id, connection_id, stream, external_id, parent_id, title, payload, context, digest,
-    first_seen_at, changed_at, first_run_id, changed_run_id)
-select %(tenant)s, %(connection)s, %(stream)s, external_id, parent_id, title, payload, context, digest,
-    now(), now(), %(run)s, %(run)s
+insert into records_record (tenant_id, connection_id, stream, external_id, parent_id, position, title, payload, context,
+    facets, digest, first_seen_at, changed_at, first_run_id, changed_run_id, misses)
+select %(tenant)s, %(connection)s, %(stream)s, external_id, parent_id, position, title, payload, context,
+    facets, digest, now(), now(), %(run)s, %(run)s, 0
 from arriving
 on conflict (tenant_id, connection_id, stream, external_id) do update set
-    parent_id = excluded.parent_id, title = excluded.title, payload = excluded.payload, context = excluded.context,
-    digest = excluded.digest, changed_at = excluded.changed_at, changed_run_id = excluded.changed_run_id,
-    missing_since = null
+    parent_id = excluded.parent_id, position = excluded.position, title = excluded.title, payload = excluded.payload,
+    context = excluded.context, facets = excluded.facets, digest = excluded.digest, changed_at = excluded.changed_at,
+    changed_run_id = excluded.changed_run_id, misses = 0, missing_since = null
 returning external_id, id, xmax = 0
 """
 _SET_ASIDE = """
@@ -84,11 +88,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """What came of a batch. What is in none of these counts was unchanged."""
+    """What came of a batch. What is in none of these counts was unchanged. `parents` are the ids of the things that
+    its new and changed records belong to."""
 
     new: int = 0
     changed: int = 0
     rejected: int = 0
+    parents: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,7 @@ class _Arrival:
     digest: bytes
     text: str
     title: str
+    facets: dict[str, str]
     value: TypedValue | None
 
 
@@ -113,7 +120,12 @@ def store(place: Place, stream: Stream, records: Iterable[Record], rejected: Ite
             aside.append((record.external_id, record.payload, refusal.words))
     new = _merge(place, arrivals) if arrivals else 0
     _set_aside(place, aside)
-    return Stored(new=new, changed=len(arrivals) - new, rejected=len(aside))
+    return Stored(
+        new=new,
+        changed=len(arrivals) - new,
+        rejected=len(aside),
+        parents=frozenset(arrival.record.parent_id for arrival in arrivals if arrival.record.parent_id),
+    )
 
 
 def digest_of(record: Record) -> bytes:
@@ -153,7 +165,7 @@ def _read(stream: Stream, record: Record, digest: bytes) -> _Arrival:
     if value is not None:
         _check_amounts(value)
     title = _title(stream, fields, value)
-    return _Arrival(record, digest, text, title, value)
+    return _Arrival(record, digest, text, title, _facets(stream, fields), value)
 
 
 def _check_amounts(value: TypedValue) -> None:
@@ -167,9 +179,23 @@ def _check_amounts(value: TypedValue) -> None:
 def _title(stream: Stream, fields: Any, value: TypedValue | None) -> str:
     if value is not None:
         return value.title.replace("\0", "")[:300]
-    for part in stream.columns[0].path.split(".") if stream.columns else ():
+    return _text_at(fields, stream.columns[0].path)[:300] if stream.columns else ""
+
+
+def _facets(stream: Stream, fields: Any) -> dict[str, str]:
+    found = {column.path: _text_at(fields, column.path)[:100] for column in stream.columns if column.is_filter}
+    return {path: text for path, text in found.items() if text}
+
+
+def _text_at(fields: Any, path: str) -> str:
+    """What stands there, as text; "" for nothing and for what is no single value. Yes and No for a mark."""
+    for part in path.split("."):
         fields = fields.get(part) if isinstance(fields, dict) else None
-    return "" if fields is None or isinstance(fields, dict | list) else str(fields).replace("\0", "")[:300]
+    if fields is None or isinstance(fields, dict | list):
+        return ""
+    if isinstance(fields, bool):
+        return "Yes" if fields else "No"
+    return _clean(str(fields).strip(), 1000)
 
 
 def _merge(place: Place, arrivals: Sequence[_Arrival]) -> int:
@@ -181,9 +207,9 @@ def _merge(place: Place, arrivals: Sequence[_Arrival]) -> int:
             for arrival in arrivals:
                 record = arrival.record
                 context = msgspec.json.encode(dict(record.context)).decode()
-                copy.write_row(
-                    (record.external_id, record.parent_id[:200], arrival.title, arrival.text, context, arrival.digest)
-                )
+                facets = msgspec.json.encode(arrival.facets).decode()
+                place_in_it = (record.external_id, record.parent_id[:200], record.position[:40])
+                copy.write_row((*place_in_it, arrival.title, arrival.text, context, facets, arrival.digest))
         cursor.execute(_KEEP_VERSION, facts)
         cursor.execute(_MERGE, facts)
         merged = {external_id: (record_id, is_new) for external_id, record_id, is_new in cursor.fetchall()}

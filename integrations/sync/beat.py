@@ -20,7 +20,9 @@ CLAIM = 1000
 WAKE = 500
 _DUE = """
 with due as (
-    select s.id, s.tenant_id, s.connection_id, s.stream, s.interval, s.last_good_at
+    select s.id, s.tenant_id, s.connection_id, s.stream, s.interval,
+        case when s.last_good_at is null then 'backfill' when s.sweep_due_at <= now() then 'sweep'
+            else 'incremental' end as kind
     from sync_streamstate s join connections_connection c on c.id = s.connection_id
     where s.due_at <= now() and c.state = 'active' and c.vendor = any(%(vendors)s)
     order by s.due_at limit %(limit)s for update of s skip locked
@@ -28,9 +30,9 @@ with due as (
     update sync_streamstate s set due_at = now() + s.interval from due where s.id = due.id
 )
 insert into sync_syncrun (tenant_id, connection_id, stream_state_id, stream, kind, trigger, state, code, words, detail,
-    read, new, changed, rejected, pages, fence, next_slice_at, attempts, queued_at)
-select tenant_id, connection_id, id, stream, case when last_good_at is null then 'backfill' else 'incremental' end,
-    'schedule', 'queued', '', '', '', 0, 0, 0, 0, 0, 0, now(), 0, now()
+    read, new, changed, rejected, missing, pages, calls, cursor, covered, fence, next_slice_at, attempts, queued_at)
+select tenant_id, connection_id, id, stream, kind, 'schedule', 'queued', '', '', '',
+    0, 0, 0, 0, 0, 0, 0, '', '[]', 0, now(), 0, now()
 from due
 on conflict (tenant_id, stream_state_id) where finished_at is null do nothing
 """

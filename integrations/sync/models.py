@@ -11,7 +11,11 @@ from integrations.contract import Stream
 
 
 class StreamState(OfConnection):
-    """`cursor` is the checkpoint: everything up to it is stored. `due_at` None: not scheduled."""
+    """`cursor` is the checkpoint: everything up to it is stored. `due_at` None: not scheduled.
+
+    `braked_at`: the last sweep missed so much that it marked nothing and asks a person; `is_brake_lifted`: the next one
+    may mark as much as it misses.
+    """
 
     stream = models.CharField(max_length=60)
     cursor = models.TextField(blank=True)
@@ -20,6 +24,10 @@ class StreamState(OfConnection):
     last_good_at = models.DateTimeField(null=True)  # start of the last run that reached the end
     last_attempt_at = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0)
+    sweep_due_at = models.DateTimeField(null=True)  # when to look for what is gone; None: never
+    braked_at = models.DateTimeField(null=True)
+    brake_words = models.CharField(max_length=500, blank=True)
+    is_brake_lifted = models.BooleanField(default=False)
     records = models.PositiveBigIntegerField(default=0)
 
     class Meta:
@@ -46,6 +54,7 @@ class StreamState(OfConnection):
 class RunKind(models.TextChoices):
     INCREMENTAL = "incremental", "Catching up"
     BACKFILL = "backfill", "First copy"
+    SWEEP = "sweep", "Looking for deletions"
 
 
 class RunState(models.TextChoices):
@@ -78,9 +87,14 @@ class SyncRun(OfConnection):
     new = models.PositiveBigIntegerField(default=0)
     changed = models.PositiveBigIntegerField(default=0)
     rejected = models.PositiveBigIntegerField(default=0)
+    missing = models.PositiveBigIntegerField(default=0)  # records that turned out to be gone
     pages = models.PositiveBigIntegerField(default=0)
+    calls = models.PositiveBigIntegerField(default=0)  # requests to the vendor
     expected = models.PositiveBigIntegerField(null=True)
 
+    cursor = models.TextField(blank=True)  # a sweep's own checkpoint
+    covered = models.JSONField(default=list)  # [since, until] of the spans a sweep has gone through
+    read_at = models.DateTimeField(null=True)  # when the reading reached its end; what is left is looking up
     fence = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
     next_slice_at = models.DateTimeField(default=timezone.now)
@@ -135,3 +149,37 @@ class SyncRun(OfConnection):
     def percent(self) -> int | None:
         """How far it is, where the vendor lets us guess; never 100 before the end."""
         return min(99, round(100 * self.read / self.expected)) if self.expected else None
+
+
+class Sighting(models.Model):
+    """A sweep has seen this id. Kept while the sweep goes on; a stray one is tidied away with its run."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "run_id", "external_id")
+    tenant = models.ForeignKey("tenancy.Tenant", on_delete=models.CASCADE, related_name="+", db_index=False)
+    run_id = models.BigIntegerField()
+    external_id = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class LookUpReason(models.TextChoices):
+    MISSED = "missed", "Sweeps did not find it"
+    STIRRED = "stirred", "Something that belongs to it changed"
+
+
+class LookUp(OfConnection):
+    """A thing to be read again by its id, by the next run of its stream. One row a thing, however often it is asked."""
+
+    stream = models.CharField(max_length=60)
+    external_id = models.CharField(max_length=200)
+    reason = models.CharField(max_length=10, choices=LookUpReason.choices)
+    asked_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "connection", "stream", "external_id"], name="look_up_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stream} {self.external_id}"
