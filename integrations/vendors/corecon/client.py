@@ -145,6 +145,10 @@ class Client:
             return answer.decode(_Root).Resources
         except (VendorChanged, NotPermitted):
             return []
+        except RetryLater as failure:
+            if failure.code != "unreadable":  # a busy vendor is waited for; a web page says that there is no root
+                raise
+            return []
 
     def _call(
         self, method: str, url: str, query: tuple[tuple[str, str], ...], asking: Asking, json: object = None
