@@ -234,6 +234,7 @@ class Http:
     ) -> None:
         self._before = before
         self._record = record
+        self.calls = 0  # made so far
         self.clock_offset = timedelta()  # how far the vendor's clock is ahead of ours, by its latest `Date`
         self._client = httpx.Client(
             transport=_Transport(allowed, parallel),
@@ -262,6 +263,7 @@ class Http:
         where the vendor is told one too. Raises RetryLater when no answer came, ConfigurationNeeded when the address
         leads nowhere we may go."""
         self._before()
+        self.calls += 1
         text = urlencode(list(query), quote_via=quote)
         target = f"{url}{'&' if '?' in url else '?'}{text}" if text else url
         body, kind = _body(form, json)

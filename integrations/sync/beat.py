@@ -11,7 +11,7 @@ from django.db import connection
 
 from integrations.connections.models import VendorRequest
 from integrations.registry import connectors
-from integrations.sync.models import SyncRun
+from integrations.sync.models import Sighting, SyncRun
 from integrations.sync.wake import send
 from portal.tenancy.models import Tenant
 from portal.tenancy.scope import ops_scope
@@ -65,13 +65,15 @@ def tick() -> int:
 
 
 def tidy() -> None:
-    """Request log after 14 days, finished runs after 90."""
+    """Request log after 14 days, finished runs after 90; sightings whose sweep has ended."""
     with ops_scope():
         tenants = list(Tenant.objects.values_list("pk", flat=True))
     for tenant_id in tenants:
         with ops_scope():
             _delete_before(VendorRequest._meta.db_table, "at", timedelta(days=14), tenant_id)
             _delete_before(SyncRun._meta.db_table, "finished_at", timedelta(days=90), tenant_id)
+            open_runs = SyncRun.objects.filter(tenant_id=tenant_id, finished_at=None).values("pk")
+            Sighting.objects.filter(tenant_id=tenant_id).exclude(run_id__in=open_runs).delete()
 
 
 def _delete_before(table: str, column: str, age: timedelta, tenant_id: int) -> None:

@@ -1,5 +1,7 @@
 """One slice of a run: take the lease, read pages while the last ones are stored, commit each batch with its checkpoint.
 
+A run first reads its stream, or sweeps it, to the end; then it looks up by id what is waiting for that.
+
 Killed at any line, nothing is lost or doubled: a batch and its checkpoint are one transaction, the lease lapses, and
 the next slice reads on from the checkpoint. A worker that comes back late finds the fence moved and writes nothing.
 """
@@ -9,7 +11,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -17,14 +20,14 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from integrations.connections.access import open_connection
+from integrations.connections.access import OpenConnection, open_connection
 from integrations.connections.health import proved
 from integrations.connections.models import Connection, ConnectionState
 from integrations.contract import Page, Stream
 from integrations.errors import IntegrationError
-from integrations.records.store import Place, store
-from integrations.sync import outcomes
-from integrations.sync.models import RunState, StreamState, SyncRun
+from integrations.records.store import Place, Stored, store
+from integrations.sync import lookups, outcomes, sweeps
+from integrations.sync.models import LookUpReason, RunKind, RunState, StreamState, SyncRun
 from integrations.sync.reader import Reader
 from integrations.sync.wake import wake
 from portal.tenancy.scope import tenant_scope
@@ -32,6 +35,7 @@ from portal.tenancy.scope import tenant_scope
 _logger = logging.getLogger(__name__)
 PROVE_SECONDS = 30.0
 BATCH_PAGES = 10  # per commit at most; a slow vendor commits page by page
+BATCH_LOOK_UPS = 5  # each is a call
 
 
 class LeaseLost(Exception):
@@ -48,7 +52,19 @@ class Lease:
     connection_id: UUID
     state_id: int
     stream: Stream
+    kind: RunKind
     cursor: str
+    read_at: datetime | None
+
+    @property
+    def is_sweep(self) -> bool:
+        return self.kind == RunKind.SWEEP
+
+    @property
+    def place(self) -> Place:
+        return Place(
+            tenant_id=self.tenant_id, connection_id=self.connection_id, stream=self.stream.key, run_id=self.run_id
+        )
 
 
 _TAKE = """
@@ -68,7 +84,7 @@ def carry_out_slice(tenant_id: int, run_id: int) -> None:
     try:
         try:
             with open_connection(tenant_id, lease.connection_id) as access:
-                is_finished = _work(lease, Reader(lease.stream, access, lease.cursor))
+                is_finished = _work(lease, access)
         except IntegrationError as error:
             with _ending(lease):
                 outcomes.failed(run_id, error)
@@ -119,7 +135,9 @@ def _take(tenant_id: int, run_id: int) -> Lease | None:
             connection_id=run.connection_id,
             state_id=run.stream_state_id,
             stream=stream,
-            cursor=run.stream_state.cursor,
+            kind=RunKind(run.kind),
+            cursor=run.cursor if run.kind == RunKind.SWEEP else run.stream_state.cursor,
+            read_at=run.read_at,
         )
 
 
@@ -152,14 +170,27 @@ def _give_back(run_id: int) -> None:
     SyncRun.objects.filter(pk=run_id).update(lease_until=None, next_slice_at=now, woken_at=now)
 
 
-def _work(lease: Lease, reader: Reader) -> bool:
-    """Store what the reader brings until it ends (True) or the slice's time is up (False)."""
+def _work(lease: Lease, access: OpenConnection) -> bool:
+    """Whether the run is done (True) or the slice's time was up before (False)."""
     deadline = time.monotonic() + settings.SYNC_SLICE_SECONDS
+    if lease.read_at is None:
+        if not _read(lease, access, deadline):
+            return False
+        with _ending(lease):
+            _note_the_end(lease)
+    return _look_up(lease, access, deadline)
+
+
+def _read(lease: Lease, access: OpenConnection, deadline: float) -> bool:
+    """Store what the reading brings until it ends (True) or the time is up (False)."""
+    method = lease.stream.sweep if lease.is_sweep else lease.stream.read
     is_last_call = False
     proof_due_at = 0.0
-    with reader:
+    calls = access.http.calls
+    with Reader(method(access, lease.cursor), lease.stream.key) as reader:
         while pages := reader.take(BATCH_PAGES, every=settings.SYNC_LEASE_SECONDS / 3, meanwhile=lambda: _keep(lease)):
-            _commit(lease, pages)
+            made, calls = access.http.calls - calls, access.http.calls
+            _commit(lease, pages, made)
             if time.monotonic() >= proof_due_at:
                 _prove(lease)
                 proof_due_at = time.monotonic() + PROVE_SECONDS
@@ -171,33 +202,96 @@ def _work(lease: Lease, reader: Reader) -> bool:
     return True
 
 
-def _commit(lease: Lease, pages: list[Page]) -> None:
-    place = Place(
-        tenant_id=lease.tenant_id, connection_id=lease.connection_id, stream=lease.stream.key, run_id=lease.run_id
-    )
+def _note_the_end(lease: Lease) -> None:
+    run = SyncRun.objects.select_related("stream_state", "connection").get(tenant_id=lease.tenant_id, pk=lease.run_id)
+    run.read_at = timezone.now()
+    run.save(update_fields=["read_at"])
+    if lease.is_sweep:
+        sweeps.judge(run, lease.stream)
+
+
+def _look_up(lease: Lease, access: OpenConnection, deadline: float) -> bool:
+    """Read by id what waits for it, until none is left (True) or the time is up after at least one batch (False)."""
+    has_looked = False
+    while lease.stream.can_look_up:
+        with tenant_scope(lease.tenant_id):
+            _hold(lease)
+            wanted = lookups.pending(lease.place, BATCH_LOOK_UPS)
+        if not wanted:
+            break
+        if has_looked and time.monotonic() >= deadline:
+            return False
+        has_looked = True
+        before = access.http.calls
+        answers = {one.external_id: lease.stream.look_up(access, one.external_id) for one in wanted}
+        found = {external_id: record for external_id, record in answers.items() if record is not None}
+        with tenant_scope(lease.tenant_id):
+            _hold(lease)
+            settled = lookups.settle(lease.place, lease.stream, wanted, found)
+            _count(lease, settled.stored, read=len(found), missing=settled.gone, calls=access.http.calls - before)
+    return True
+
+
+def _commit(lease: Lease, pages: list[Page], calls: int) -> None:
+    """The pages, and the checkpoint behind the last of them: of the stream, or of the sweep."""
     with tenant_scope(lease.tenant_id):
         _hold(lease)
         stored = store(
-            place,
+            lease.place,
             lease.stream,
             (record for page in pages for record in page.records),
             (item for page in pages for item in page.rejected),
         )
-        read = sum(len(page.records) + len(page.rejected) for page in pages)
+        read = sum(len(page.records) + len(page.rejected) + len(page.seen) for page in pages)
         expected = next((page.expected for page in reversed(pages) if page.expected is not None), None)
-        StreamState.objects.filter(pk=lease.state_id).update(cursor=pages[-1].cursor, records=F("records") + stored.new)
-        SyncRun.objects.filter(pk=lease.run_id).update(
-            read=F("read") + read,
-            new=F("new") + stored.new,
-            changed=F("changed") + stored.changed,
-            rejected=F("rejected") + stored.rejected,
-            pages=F("pages") + len(pages),
-            attempts=0,
-            state=RunState.RUNNING,
-            code="",
-            words="",
-            **({} if expected is None else {"expected": expected}),
-        )
+        facts = {} if expected is None else {"expected": expected}
+        if lease.is_sweep:
+            facts |= _note_the_sweep(lease, pages)
+        else:
+            StreamState.objects.filter(pk=lease.state_id).update(cursor=pages[-1].cursor)
+        _count(lease, stored, read=read, calls=calls, pages=len(pages), **facts)
+        _stir(lease, stored.parents)
+
+
+def _note_the_sweep(lease: Lease, pages: list[Page]) -> dict[str, Any]:
+    """Remember what was seen and covered; what of it belongs into the run's row."""
+    ids = [record.external_id for page in pages for record in page.records]
+    ids += [external_id for page in pages for external_id in page.seen]
+    sweeps.note(lease.run_id, lease.tenant_id, ids)
+    facts: dict[str, Any] = {"cursor": pages[-1].cursor}
+    covered = [[page.covers.since, page.covers.until] for page in pages if page.covers is not None]
+    if covered:
+        facts["covered"] = [*SyncRun.objects.values_list("covered", flat=True).get(pk=lease.run_id), *covered]
+    return facts
+
+
+def _count(
+    lease: Lease, stored: Stored, *, read: int, calls: int, missing: int = 0, pages: int = 0, **facts: Any
+) -> None:
+    StreamState.objects.filter(pk=lease.state_id).update(records=F("records") + stored.new)
+    SyncRun.objects.filter(pk=lease.run_id).update(
+        read=F("read") + read,
+        new=F("new") + stored.new,
+        changed=F("changed") + stored.changed,
+        rejected=F("rejected") + stored.rejected,
+        missing=F("missing") + missing,
+        pages=F("pages") + pages,
+        calls=F("calls") + calls,
+        attempts=0,
+        state=RunState.RUNNING,
+        code="",
+        words="",
+        **facts,
+    )
+
+
+def _stir(lease: Lease, parents: frozenset[str]) -> None:
+    """What changed may have changed what it belongs to. Not in a first copy: there the parents are as new."""
+    stream = lease.stream
+    if not (stream.stirs_parent and parents) or lease.kind == RunKind.BACKFILL:
+        return
+    lookups.ask(lease.tenant_id, lease.connection_id, stream.parent, parents, LookUpReason.STIRRED)
+    lookups.hurry(lease.tenant_id, lease.connection_id, stream.parent)
 
 
 def _prove(lease: Lease) -> None:

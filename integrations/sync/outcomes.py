@@ -12,24 +12,31 @@ from integrations.connections.access import budget_of
 from integrations.connections.health import problem_words, trouble
 from integrations.errors import IntegrationError, NotPermitted, RateLimited, RetryLater, VendorChanged
 from integrations.problems.services import close_problems
-from integrations.sync.models import RunState, SyncRun
+from integrations.sync.models import RunKind, RunState, SyncRun
 
 _PAUSES = tuple(timedelta(seconds=n) for n in (5, 60, 300, 900, 3600))  # between tries; then the next regular run
 _UNTOLD_LIMIT = timedelta(minutes=1)  # where the vendor does not say how long its limit lasts
 _AFTER_A_CHANGE = timedelta(hours=6)
-_AFTER_A_REFUSAL = timedelta(days=1)
+AFTER_A_REFUSAL = timedelta(days=1)
 _BUG_WORDS = "Something went wrong on our side. We have been told, and will try again."
 
 
 def finished(run_id: int) -> None:
-    """The stream's end was reached: it is as fresh as the moment the run began."""
+    """The stream's end was reached: it is as fresh as the moment the run began. A sweep that only counts ids brings
+    nothing up to date, so the regular reading follows it at once."""
     run = _get(run_id)
     _close(run, RunState.DONE)
-    state = run.stream_state
-    state.last_good_at = run.started_at
+    state, stream, now = run.stream_state, run.stream_state.definition, timezone.now()
+    is_fresh = run.kind != RunKind.SWEEP or stream.reads_whole
+    if is_fresh:
+        state.interval = stream.interval_after(run.calls)
+        state.last_good_at = run.started_at
+    if run.kind == RunKind.SWEEP and stream.sweep_interval:
+        # Half an interval early, so that the run that would be due just before it is the sweep.
+        state.sweep_due_at = now + stream.sweep_interval - min(stream.interval, stream.sweep_interval) / 2
     state.failures = 0
-    state.due_at = timezone.now() + _with_jitter(state.interval)
-    state.save(update_fields=["last_good_at", "failures", "due_at"])
+    state.due_at = now + _with_jitter(state.interval) if is_fresh else now
+    state.save(update_fields=["interval", "last_good_at", "sweep_due_at", "failures", "due_at"])
     close_problems(run.connection_id, stream=run.stream)
 
 
@@ -78,7 +85,7 @@ def stopped(run: SyncRun, words: str = "") -> None:
 
 def _end_in_failure(run: SyncRun, error: IntegrationError) -> None:
     if isinstance(error, NotPermitted):
-        _postpone(run, _AFTER_A_REFUSAL)
+        _postpone(run, AFTER_A_REFUSAL)
     elif isinstance(error, VendorChanged):
         _postpone(run, _AFTER_A_CHANGE)
     else:

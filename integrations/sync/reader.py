@@ -1,30 +1,32 @@
 """Reads ahead: the next pages are fetched in a thread of their own while the last ones are being stored."""
 
+import hashlib
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
 from django.db import connections
 
-from integrations.contract import Access, Page, Stream
+from integrations.contract import Page
 from integrations.errors import VendorChanged
 
 _AHEAD = 10
 _POLL = 0.1
+_REPEATS = 10  # the same page so often in a row is a list without end
 
 
 class Reader:
-    """A stream being read from `cursor`. What the reading raises is raised by `take`, after the pages before it."""
+    """Pages being read. What the reading raises is raised by `take`, after the pages before it."""
 
-    def __init__(self, stream: Stream, access: Access, cursor: str) -> None:
-        self._stream, self._access, self._cursor = stream, access, cursor
+    def __init__(self, pages: Iterator[Page], name: str) -> None:
+        self._source = pages
         self._pages: queue.Queue[Page | BaseException | None] = queue.Queue(maxsize=_AHEAD)
         self._stopped = threading.Event()
         self._end: BaseException | None = None
         self._is_over = False
-        self._thread = threading.Thread(target=self._read, name=f"reader-{stream.key}", daemon=True)
+        self._thread = threading.Thread(target=self._read, name=f"reader-{name}", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -57,12 +59,10 @@ class Reader:
         return pages
 
     def _read(self) -> None:
-        latest = ""  # the first page may well end where the reading began: nothing new
+        watch = _Watch()
         try:
-            for page in self._stream.read(self._access, self._cursor):
-                if page.records and page.cursor == latest:
-                    raise VendorChanged("The vendor sends the same page again and again.", code="endless")
-                latest = page.cursor
+            for page in self._source:
+                watch.look_at(page)
                 if not self._put(page):
                     return
             self._put(None)
@@ -80,3 +80,30 @@ class Reader:
                 continue
             return True
         return False
+
+
+class _Watch:
+    """Notices a list without end: a cursor that stays where it is, or a page that comes again and again."""
+
+    def __init__(self) -> None:
+        self._cursor, self._content, self._repeats = "", b"", 0
+
+    def look_at(self, page: Page) -> None:
+        """Raises VendorChanged. Empty pages are no sign: a walk may find nothing for long."""
+        if not page.records and not page.seen:
+            self._cursor = page.cursor
+            return
+        content = _content_of(page)
+        self._repeats = self._repeats + 1 if content == self._content else 0
+        # The first page may well end where the reading began: nothing new.
+        if page.cursor == self._cursor or self._repeats >= _REPEATS:
+            raise VendorChanged("The vendor sends the same page again and again.", code="endless")
+        self._cursor, self._content = page.cursor, content
+
+
+def _content_of(page: Page) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    for record in page.records:
+        digest.update(record.external_id.encode() + b"\0" + record.payload)
+    digest.update("\0".join(page.seen).encode())
+    return digest.digest()

@@ -2,25 +2,33 @@
 
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from integrations.connections.models import Capability, Connection
 from integrations.sync.models import RunKind, RunState, StreamState, SyncRun
-from integrations.sync.outcomes import stopped
+from integrations.sync.outcomes import AFTER_A_REFUSAL, stopped
 from integrations.sync.wake import wake
 from portal.accounts.models import User
+from portal.tenancy.audit import note
 
 
 def begin(connection: Connection, *, by: User | None) -> list[SyncRun]:
-    """A connection became active: every stream it may read is scheduled and starts at once. A run still going on with
-    what opened the door before is ended, so that its refusal says nothing about what opens it now."""
+    """A connection became active: every stream it may read is scheduled and starts at once; the others are tried again
+    day by day. A run still going on with what opened the door before is ended, so that its refusal says nothing about
+    what opens it now."""
     stop_all(connection, words="Stopped: the connection was connected anew.")
+    now, refused = timezone.now(), _refused(connection)
     for stream in connection.connector.streams:
         StreamState.objects.get_or_create(
             tenant_id=connection.tenant_id,
             connection=connection,
             stream=stream.key,
-            defaults={"interval": stream.interval},
+            defaults={
+                "interval": stream.interval,
+                "due_at": now + AFTER_A_REFUSAL if stream.key in refused else now,
+                "sweep_due_at": now + stream.sweep_interval if stream.sweep_interval else None,
+            },
         )
     return start_sync(connection, by=by, trigger="connect")
 
@@ -30,17 +38,40 @@ def start_sync(connection: Connection, *, by: User | None, stream: str = "", tri
     only waits for its next try goes on at once. Nothing begins on a connection that is not active."""
     if not connection.is_active:
         return []
-    refused = set(
-        Capability.objects.filter(tenant_id=connection.tenant_id, connection=connection)
-        .exclude(state__in=["available", "unknown"])
-        .values_list("stream", flat=True)
-    )
     states = StreamState.objects.filter(tenant_id=connection.tenant_id, connection=connection)
-    states = states.filter(stream=stream) if stream else states.exclude(stream__in=refused)
+    states = states.filter(stream=stream) if stream else states.exclude(stream__in=_refused(connection))
     return [_open_run(state, by=by, trigger=trigger) for state in states]
 
 
-def _open_run(state: StreamState, *, by: User | None, trigger: str) -> SyncRun:
+def start_sweep(state: StreamState, *, by: User | None) -> SyncRun | None:
+    """Look for what is gone, now. None where that stream is not swept, or its connection not active. When another run
+    is open, it goes on and the sweep follows it."""
+    if not state.connection.is_active or state.definition.sweep_interval is None:
+        return None
+    now = timezone.now()
+    StreamState.objects.filter(pk=state.pk).update(sweep_due_at=now)
+    run = _open_run(state, by=by, trigger="person", kind=RunKind.SWEEP)
+    if run.kind != RunKind.SWEEP:
+        StreamState.objects.filter(pk=state.pk).update(due_at=now)
+    return run
+
+
+def lift_brake(state: StreamState, *, by: User) -> SyncRun | None:
+    """A person says that what was missed is really gone: the next sweep, which begins now, marks it. Raises
+    ValidationError when nothing was braked."""
+    if not state.braked_at:
+        raise ValidationError("Nothing waits for a decision here.")
+    StreamState.objects.filter(pk=state.pk).update(is_brake_lifted=True)
+    note("sync.deletions_confirmed", state.connection, by=by, stream=state.stream)
+    return start_sweep(state, by=by)
+
+
+def _refused(connection: Connection) -> set[str]:
+    found = Capability.objects.filter(tenant_id=connection.tenant_id, connection=connection)
+    return set(found.exclude(state__in=["available", "unknown"]).values_list("stream", flat=True))
+
+
+def _open_run(state: StreamState, *, by: User | None, trigger: str, kind: RunKind | None = None) -> SyncRun:
     now = timezone.now()
     run, is_new = SyncRun.objects.get_or_create(
         tenant_id=state.tenant_id,
@@ -49,7 +80,7 @@ def _open_run(state: StreamState, *, by: User | None, trigger: str) -> SyncRun:
         defaults={
             "connection_id": state.connection_id,
             "stream": state.stream,
-            "kind": RunKind.INCREMENTAL if state.last_good_at else RunKind.BACKFILL,
+            "kind": (kind or RunKind.INCREMENTAL) if state.last_good_at else RunKind.BACKFILL,
             "trigger": trigger,
             "requested_by": by,
             "woken_at": now,

@@ -1,0 +1,159 @@
+"""A stockroom: each stream finds out in another way what is gone. Its box answers real HTTP from a dict."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import msgspec
+
+from integrations.contract import (
+    Access,
+    Capability,
+    Column,
+    Connector,
+    Diagnosis,
+    Limit,
+    Page,
+    Record,
+    Rule,
+    Settings,
+    Span,
+    Stream,
+    Who,
+)
+from integrations.errors import ConfigurationNeeded
+from integrations.forms import ConnectionForm
+from integrations.sandbox.kit import Reply, Request, Sandbox, route
+
+PAGE = 5
+
+
+def fetch(access: Access, path: str) -> Any:
+    answer = access.http.send("GET", f"{access.settings['url']}/{path}")
+    if answer.status == 404:
+        return None
+    if answer.status == 403:
+        raise ConfigurationNeeded("The stockroom is locked.", code="locked")
+    if failure := answer.passing_failure("The stockroom"):
+        raise failure
+    return answer.decode(Any)
+
+
+class Listed(Stream):
+    columns = (Column(label="Name", path="name"), Column(label="Kind", path="kind", is_filter=True))
+
+    def read(self, access: Access, cursor: str) -> Iterator[Page]:
+        start = int(cursor or 0)
+        rows = fetch(access, self.key)
+        while True:
+            part = rows[start : start + PAGE]
+            start += PAGE
+            is_last = start >= len(rows)
+            yield Page(records=tuple(map(self.record, part)), cursor="0" if is_last else str(start))
+            if is_last:
+                return
+
+    def record(self, row: dict[str, Any]) -> Record:
+        return Record(
+            external_id=row["id"],
+            payload=msgspec.json.encode(row),
+            parent_id=row.get("part", ""),
+            position=row.get("day", ""),
+        )
+
+
+class Shelves(Listed):
+    """Listed whole each time; nothing can be asked for alone."""
+
+    key, label = "shelves", "Shelves"
+    reads_whole, sweep_interval = True, timedelta(days=1)
+
+
+class Parts(Listed):
+    """A sweep lists ids only; each part can be asked for."""
+
+    key, label = "parts", "Parts"
+    sweep_interval = timedelta(days=1)
+
+    def sweep(self, access: Access, cursor: str) -> Iterator[Page]:
+        ids = [row["id"] for row in fetch(access, self.key)]
+        start = int(cursor or 0)
+        while True:
+            part = tuple(ids[start : start + PAGE])
+            start += PAGE
+            is_last = start >= len(ids)
+            yield Page(records=(), seen=part, cursor=str(start), covers=Span() if is_last else None)
+            if is_last:
+                return
+
+    def look_up(self, access: Access, external_id: str) -> Record | None:
+        row = fetch(access, f"{self.key}/{external_id}")
+        return None if row is None else self.record(row)
+
+
+class Counts(Listed):
+    """Only the counts of May are listed; a sweep covers that month."""
+
+    key, label = "counts", "Counts"
+    sweep_interval, misses = timedelta(days=1), 1
+
+    def sweep(self, access: Access, cursor: str) -> Iterator[Page]:
+        rows = [row for row in fetch(access, self.key) if row["day"].startswith("2026-05")]
+        span = Span(since="2026-05-01", until="2026-06-01")
+        yield Page(records=tuple(map(self.record, rows)), cursor="done", covers=span)
+
+
+class Moves(Listed):
+    """A move changes what its part says without the part's list being read again."""
+
+    key, label, parent = "moves", "Moves", "parts"
+    stirs_parent = True
+
+
+class Stockroom(Connector):
+    key, label, initials, colour = "stockroom", "Stockroom", "St", "#334155"
+    summary = "Brings what is on the shelves."
+    form = ConnectionForm
+    limit: ClassVar[Limit] = Limit(calls=1000, per=timedelta(seconds=1), burst=1000)
+    streams = (Shelves(), Parts(), Counts(), Moves())
+    rules = (
+        Rule(
+            codes=frozenset({"locked"}),
+            diagnosis=Diagnosis(
+                key="locked", cause="Somebody locked the stockroom.", cure="Unlock it.", who=Who.VENDOR_ADMIN
+            ),
+        ),
+    )
+
+    def identity(self, settings: Settings) -> str:
+        return str(settings["url"])
+
+    def check(self, access: Access) -> tuple[Capability, ...]:
+        return tuple(Capability(stream=stream.key, state="available") for stream in self.streams)
+
+
+connector = Stockroom()
+
+
+class Emulator(Sandbox):
+    key = "stockroom"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.things: dict[str, dict[str, dict[str, Any]]] = {stream.key: {} for stream in connector.streams}
+
+    def put(self, stream: str, external_id: str, **fields: Any) -> None:
+        self.things[stream][external_id] = {"id": external_id, "name": f"{stream} {external_id}", **fields}
+
+    def demo_setup(self, account: int = 0) -> tuple[dict[str, Any], dict[str, str]]:
+        return {"url": self.url}, {}
+
+    @route("GET", "/{stream}")
+    def listing(self, request: Request, stream: str) -> Reply:
+        return Reply(body=json.dumps(sorted(self.things[stream].values(), key=lambda row: row["id"])).encode())
+
+    @route("GET", "/{stream}/{external_id}")
+    def one(self, request: Request, stream: str, external_id: str) -> Reply:
+        found = self.things[stream].get(external_id)
+        return Reply.json(found) if found else Reply.json({}, 404)
