@@ -159,13 +159,22 @@ class Bound(Generic[M]):
         pairs = [(name, value) for name, value in self._pairs() if name not in changes]
         return self._address(pairs + [(name, value) for name, value in changes.items() if value])
 
+    def beside(self, name: str) -> str:
+        """The address of what stands below this list's own and takes the same questions, such as its export."""
+        pairs = self._pairs()
+        return f"{self.path}{name}?{urlencode(pairs)}" if pairs else f"{self.path}{name}"
+
+    def keyset(self, queryset: QuerySet[M], *, size: int = PAGE_SIZE) -> Keyset[M]:
+        """What the address asks for, in its order."""
+        return Keyset(self._narrow(queryset, spread=True), self.order, size=size, branches=self._branches())
+
     def narrow(self, queryset: Rows) -> Rows:
         """Search and filters, without order and branches."""
         return self._narrow(queryset, spread=False)
 
-    def page(self, queryset: QuerySet[M], *, size: int = PAGE_SIZE) -> "Page[M]":
+    def page(self, queryset: QuerySet[M]) -> "Page[M]":
         """The page the address names. A cursor that is none gives the first page."""
-        keyset = Keyset(self._narrow(queryset, spread=True), self.order, size=size, branches=self._branches())
+        keyset = self.keyset(queryset)
         after, before = first(self.params, "after"), first(self.params, "before")
         try:
             part = keyset.page(after=after, before="" if after else before)

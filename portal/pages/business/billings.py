@@ -8,7 +8,7 @@ from integrations.records.models import Billing, Record
 from integrations.records.queries import CurrencySum, records, sums_by_currency
 from integrations.records.queries import billings as billings_of
 from integrations.values import Kind
-from portal.pages.business.common import Desk, render_part, streams_of
+from portal.pages.business.common import Desk, export_links, render_part, streams_of
 from portal.pages.business.details import about, page_of
 from portal.pages.business.listings import billing_listing
 from portal.pages.freshness import stream_of
@@ -35,6 +35,7 @@ def billings(request: TenantRequest) -> HttpResponse:
         "as_of": desk.as_of(Kind.BILLING),
         "sources": desk.connections_with(Kind.BILLING),
         "noun": "billing",
+        "exports": export_links(desk, bound),
     }
     return render_part(request, "billings/list.html", "billings/_list.html", facts)
 

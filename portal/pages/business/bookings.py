@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from integrations.records.queries import BookingQuerySet
 from integrations.records.queries import bookings as bookings_of
 from integrations.values import Kind
-from portal.pages.business.common import Desk, render_part
+from portal.pages.business.common import Desk, export_links, render_part
 from portal.pages.business.details import about
 from portal.pages.business.listings import booking_filters, booking_listing
 from portal.pages.business.week import Block, Day, Group, Week, bounds, crowded_week, monday_of, week_of
@@ -83,6 +83,7 @@ def _list(request: TenantRequest) -> HttpResponse:
         "week_url": bound.url(view="", day_from="", day_to="", status=""),
         "all_url": bound.url(day_from="all"),
         "noun": "booking",
+        "exports": export_links(desk, bound),
     }
     return render_part(request, "bookings/list.html", "bookings/_list.html", facts)
 

@@ -14,10 +14,13 @@ from integrations.records.models import Record
 
 _MAX_TEXT = 300
 
+Value = str | bool | Decimal | date | datetime | None
+"""An aware datetime is an instant, a naive one a wall-clock time at a place, a date is bare."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One value: `kind` says how the template shows it; `value` is None where there is nothing."""
+    """One value as a page shows it: `kind` says how; `value` is None where there is nothing."""
 
     label: str
     kind: str
@@ -46,9 +49,28 @@ def row_of(record: Record, columns: Sequence[Column]) -> Row:
 
 
 def cell_of(fields: object, column: Column) -> Cell:
+    value = value_at(fields, column)
+    if isinstance(value, bool):
+        return Cell(label=column.label, kind="text", value="Yes" if value else "No")
+    if isinstance(value, str):
+        return Cell(label=column.label, kind="text", value=_short(value))
+    if isinstance(value, datetime):
+        return Cell(label=column.label, kind="instant" if timezone.is_aware(value) else "wall", value=value)
+    return Cell(label=column.label, kind="date" if isinstance(value, date) else column.kind, value=value)
+
+
+def value_at(fields: object, column: Column) -> Value:
+    """What the payload has there, in the column's kind; where it cannot be read that way, as text."""
     found = _at(fields, column.path)
-    value, kind = _read(found, column.kind)
-    return Cell(label=column.label, kind=kind, value=value)
+    if found is None or found == "":
+        return None
+    try:
+        read = _read(found, column.kind)
+    except (ValueError, OverflowError, InvalidOperation):
+        read = None
+    if read is not None:
+        return read
+    return found if isinstance(found, str) else msgspec.json.encode(found).decode()
 
 
 def decoded(payload: str) -> object:
@@ -70,25 +92,24 @@ def _at(fields: object, path: str) -> object:
     return fields
 
 
-def _read(found: object, kind: str) -> tuple[Any, str]:
-    """The value in the column's kind; where it cannot be read that way, as text."""
-    if found is None or found == "":
-        return None, kind
+def _read(found: object, kind: str) -> Value:
+    """None where it is not of that kind. Raises ValueError, OverflowError or InvalidOperation where it nearly is."""
     if kind == "flag" and isinstance(found, bool | int):
-        return ("Yes" if found else "No"), "text"
-    try:
-        if kind in {"number", "money"} and isinstance(found, int | float | str) and not isinstance(found, bool):
-            number = Decimal(str(found))
-            if number.is_finite() and abs(number) < Decimal(10) ** 15:
-                return number, kind
-        if kind == "date" and isinstance(found, str):
-            return date.fromisoformat(found[:10]), kind
-        if kind in {"instant", "wall"} and isinstance(found, str):
-            moment = datetime.fromisoformat(found)
-            if kind == "wall":
-                return moment.strftime("%d %b %Y, %H:%M"), "text"
-            return (moment if timezone.is_aware(moment) else moment.replace(tzinfo=UTC)), kind
-    except (ValueError, OverflowError, InvalidOperation):
-        pass
-    text = found if isinstance(found, str) else msgspec.json.encode(found).decode()
-    return (text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…"), "text"
+        return bool(found)
+    if kind in {"number", "money"} and isinstance(found, int | float | str) and not isinstance(found, bool):
+        number = Decimal(str(found))
+        return number if number.is_finite() and abs(number) < Decimal(10) ** 15 else None
+    if kind == "date" and isinstance(found, str):
+        return date.fromisoformat(found[:10])
+    if kind in {"instant", "wall"} and isinstance(found, str):
+        moment = datetime.fromisoformat(found)
+        if len(found) <= len("2026-11-24"):
+            return moment.date()  # it names a day and no time: there is nothing to shift
+        if kind == "wall":
+            return moment.replace(tzinfo=None)
+        return moment if timezone.is_aware(moment) else moment.replace(tzinfo=UTC)
+    return None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…"

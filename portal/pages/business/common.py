@@ -18,11 +18,14 @@ from integrations.contract import Connector
 from integrations.records.models import Record, Typed
 from integrations.registry import connectors
 from integrations.values import Kind
-from portal.pages.filters import Choice, Word
+from portal.pages.filters import Choice, Link, Word
 from portal.pages.freshness import AsOf, as_of_kind
+from portal.pages.lists import Bound
 from portal.pages.zones import zone_of
 from portal.tenancy.middleware import TenantRequest
 from portal.tenancy.models import Tenant
+
+EXPORT_FORMS = ("csv", "xlsx")
 
 
 @dataclass
@@ -77,6 +80,14 @@ class Desk:
             if row.connection_id in by_id:
                 row.connection = by_id[row.connection_id]
 
+    def attach_records(self, rows: Sequence[Typed]) -> None:
+        """Give each row its record, without the payload: one statement however many there are."""
+        wanted = Record.objects.filter(tenant_id=self.tenant.pk).only("stream", "external_id", "missing_since")
+        by_id = wanted.in_bulk([row.pk for row in rows])
+        for row in rows:
+            if row.pk in by_id:
+                row.record = by_id[row.pk]
+
 
 def connector_of(connection: Connection) -> Connector | None:
     """None when the vendor's folder is gone: its data stay readable."""
@@ -94,6 +105,13 @@ def render_part(request: HttpRequest, page: str, part: str, facts: dict[str, Any
     response = render(request, part if is_swap else page, facts)
     response.headers["Vary"] = "HX-Request"
     return response
+
+
+def export_links(desk: Desk, bound: Bound[Any]) -> list[Link]:
+    """The list as a file, as the address narrows and sorts it; none for those who may only read."""
+    if not desk.request.membership.is_member:
+        return []
+    return [Link(label=form.upper(), url=bound.beside(f"export.{form}"), is_current=False) for form in EXPORT_FORMS]
 
 
 def word_of(value: str) -> str:

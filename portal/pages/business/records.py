@@ -15,7 +15,7 @@ from integrations.registry import connectors
 from integrations.sync.models import StreamState
 from integrations.values import Kind
 from portal.pages.business.columns import cell_of, decoded, row_of
-from portal.pages.business.common import Desk, connector_of, render_part
+from portal.pages.business.common import Desk, connector_of, export_links, render_part
 from portal.pages.business.details import about, page_of
 from portal.pages.business.listings import record_listing
 from portal.pages.freshness import as_of, in_use, stream_of, stream_states
@@ -56,10 +56,7 @@ def record_streams(request: TenantRequest) -> HttpResponse:
 @require_role(Role.VIEWER)
 def records(request: TenantRequest, vendor: str, stream: str) -> HttpResponse:
     desk = Desk(request)
-    connections = [one for one in desk.connections if one.vendor == vendor]
-    definition = stream_of(connections[0], stream) if connections else None
-    if definition is None:
-        raise Http404("There is no such stream.")
+    connections, definition = asked_stream(desk, vendor, stream)
     if definition.kind:
         return redirect(tenant_url(request, _LISTS[definition.kind]))
     columns = definition.columns
@@ -76,6 +73,7 @@ def records(request: TenantRequest, vendor: str, stream: str) -> HttpResponse:
         "connections": connections,
         "as_of": as_of(stream_states(desk.tenant.pk, used).filter(stream=stream), used, lambda one: one.key == stream),
         "noun": "record",
+        "exports": export_links(desk, bound),
     }
     return render_part(request, "records/list.html", "records/_list.html", facts)
 
@@ -96,6 +94,15 @@ def record(request: TenantRequest, pk: int) -> HttpResponse:
         **about(request, one, one.connection),
     }
     return render(request, "records/detail.html", facts)
+
+
+def asked_stream(desk: Desk, vendor: str, stream: str) -> tuple[list[Connection], Stream]:
+    """The tenant's connections to the vendor, and its stream. Raises Http404 where there is none of either."""
+    connections = [one for one in desk.connections if one.vendor == vendor]
+    definition = stream_of(connections[0], stream) if connections else None
+    if definition is None:
+        raise Http404("There is no such stream.")
+    return connections, definition
 
 
 def _vendors(request: TenantRequest, used: Iterable[Connection], states: Iterable[StreamState]) -> list[Vendor]:

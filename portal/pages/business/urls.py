@@ -1,6 +1,7 @@
 from django.urls import path
 
-from portal.pages.business import billings, bookings, records, work_orders
+from portal.pages.business import billings, bookings, exports, records, work_orders
+from portal.pages.business.common import EXPORT_FORMS
 
 urlpatterns = [
     path("work-orders/", work_orders.work_orders, name="work-orders"),
@@ -12,4 +13,14 @@ urlpatterns = [
     path("records/", records.record_streams, name="record-streams"),
     path("records/<slug:vendor>/<slug:stream>/", records.records, name="records"),
     path("records/<int:pk>/", records.record, name="record"),
+    *(
+        path(f"{route}export.{form}", view, {"form": form}, name=f"{name}-{form}")
+        for form in EXPORT_FORMS
+        for name, route, view in (
+            ("work-orders", "work-orders/", exports.work_orders),
+            ("bookings", "bookings/", exports.bookings),
+            ("billings", "billings/", exports.billings),
+            ("records", "records/<slug:vendor>/<slug:stream>/", exports.records),
+        )
+    ),
 ]

@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, render
 
 from integrations.records.queries import work_orders as work_orders_of
 from integrations.values import Kind
-from portal.pages.business.common import Desk, render_part
+from portal.pages.business.common import Desk, export_links, render_part
 from portal.pages.business.details import about
 from portal.pages.business.listings import work_order_listing
 from portal.tenancy.access import require_role
@@ -27,6 +27,7 @@ def work_orders(request: TenantRequest) -> HttpResponse:
         "sources": desk.connections_with(Kind.WORK_ORDER),
         "all_url": bound.url(status="all"),
         "noun": "work order",
+        "exports": export_links(desk, bound),
     }
     return render_part(request, "work_orders/list.html", "work_orders/_list.html", facts)
 

@@ -20,6 +20,7 @@ VERBS: dict[str, str] = {
     "people.role_changed": "changed the role of",
     "people.removed": "removed",
     "people.left": "left:",
+    "records.exported": "exported",
     "tenant.created": "created",
     "tenant.changed": "changed the settings of",
 }

@@ -85,6 +85,13 @@ def site_span(booking: Booking) -> str:
 
 
 @register.filter
+def wall(moment: datetime) -> SafeString:
+    """A wall-clock time at a place, as it came: "24 Nov 2026, 09:00". It has no zone and is never shifted."""
+    words = f"{moment.day} {moment:%b %Y}, {moment:%H:%M}"
+    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), words)
+
+
+@register.filter
 def soon(moment: datetime) -> str:
     """ "in 2 min", "at 16:40", "now": when the next sync is."""
     minutes = int((moment - timezone.now()).total_seconds() // 60)
