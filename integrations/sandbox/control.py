@@ -1,6 +1,7 @@
 """The switches of a running emulator: bad weather and the vendor's own mishaps, on a small page at /_control.
 
-Each acts on every account, or on the one chosen: `POST /_control/<switch>?account=1`.
+Each acts on every account, or on the one chosen: `POST /_control/<switch>?account=1`. `GET /_control/accounts` tells
+with what each account opens.
 """
 
 import inspect
@@ -46,6 +47,8 @@ def with_control(sandbox: Sandbox) -> Sandbox:
         if not request.path.startswith("/_control"):
             return vendor(request)
         name, account = request.path.removeprefix("/_control").strip("/"), _account(sandbox, request)
+        if name == "accounts":
+            return Reply.json([_open(sandbox, number) for number in range(len(sandbox.account_names))])
         if request.method == "POST" and name in switches:
             switches[name](account)
             chosen = {} if account is None else {"account": str(account)}
@@ -64,6 +67,11 @@ def _switch(method: Callable[..., object]) -> Switch:
     if "account" in inspect.signature(method).parameters:
         return lambda account: method(account=account)
     return lambda account: method()
+
+
+def _open(sandbox: Sandbox, account: int) -> dict[str, object]:
+    settings, secrets = sandbox.demo_setup(account)
+    return {"name": sandbox.account_names[account], "settings": settings, "secrets": secrets}
 
 
 def _account(sandbox: Sandbox, request: Request) -> int | None:
@@ -89,5 +97,6 @@ def _page(sandbox: Sandbox, labels: dict[str, str], done: str, account: int | No
         f"<!doctype html><html lang=en><meta charset=utf-8><title>Sandbox: {escape(sandbox.key)}</title>"
         "<style>body{font:16px/1.5 system-ui;max-width:40rem;margin:2rem auto;padding:0 1rem}"
         "button{font:inherit;margin:.25rem 0;padding:.5rem 1rem;width:100%;text-align:start}</style>"
-        f"<h1>{escape(sandbox.key)} in a box</h1><p>For: {links}</p>{said}{buttons}</html>"
+        f"<h1>{escape(sandbox.key)} in a box</h1><p>For: {links}</p>{said}{buttons}"
+        '<p><a href="/_control/accounts">What opens each account</a></p></html>'
     )
