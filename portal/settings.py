@@ -3,6 +3,7 @@
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.urls import reverse_lazy
 
@@ -149,6 +150,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "integrations.connections.tasks.keep_alive",
         "schedule": 30.0,
         "options": {"expires": 60},
+    },
+    "check-connections": {
+        "task": "integrations.connections.tasks.check_connections",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "warn-of-expiries": {
+        "task": "integrations.connections.tasks.warn_of_expiries",
+        "schedule": crontab(hour=5, minute=17),
+        "options": {"expires": 6 * 3600},
     },
     "housekeeping": {
         "task": "integrations.sync.tasks.housekeeping",

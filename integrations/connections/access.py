@@ -1,18 +1,16 @@
 """An open connection: what a vendor's client is given to work with."""
 
-import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings as django_settings
-from django.db import DatabaseError
-from django.utils import timezone
 
-from integrations.connections.models import Connection, Credential, VendorRequest
+from integrations.connections.models import Connection, Credential
+from integrations.connections.request_log import RequestLog
 from integrations.connections.tokens import TokenKeeper
 from integrations.connections.vault import LOST_KEY, CannotOpen, keyring
 from integrations.contract import Connector, Door, Settings, Tokens
@@ -21,16 +19,19 @@ from integrations.http import Exchange, Http
 from integrations.limits import Budget
 from portal.tenancy.scope import tenant_scope
 
-_logger = logging.getLogger(__name__)
-_LOG_BATCH = 50
 _TRUST_FOR = timedelta(seconds=10)  # how long a token is used without asking whether another worker renewed it
+
+
+GIVEN: Final = "given."  # ahead of a credential's name: entered through a link, and not tried yet
 
 
 def budget_of(connection: Connection) -> Budget:
     """The budget this connection shares with every other that the vendor counts together with it."""
-    connector = connection.connector
-    account = connector.budget_account(connection.settings)
-    return Budget(connector.limit, connection.vendor, account, connector.allowance)
+    return _budget(connection.connector, connection.settings)
+
+
+def _budget(connector: Connector, settings: Settings) -> Budget:
+    return Budget(connector.limit, connector.key, connector.budget_account(settings), connector.allowance)
 
 
 class OpenConnection:
@@ -42,16 +43,16 @@ class OpenConnection:
         self.settings: Settings = connection.settings
         self.has_worked = connection.connected_at is not None
         self.budget = budget_of(connection)
+        self._log = RequestLog(self.tenant_id, self.connection_id)
         self.http = Http(
             allowed=django_settings.SANDBOX_ADDRESSES,
             before=self.budget.take,
-            record=self._note,
+            record=self._log.note,
             parallel=self.connector.limit.parallel,
         )
         self._secrets = dict(secrets)
-        self._log: list[Exchange] = []
         # The token endpoint is not the API: it has a way of its own that no budget delays.
-        self._token_http = Http(allowed=django_settings.SANDBOX_ADDRESSES, record=self._note)
+        self._token_http = Http(allowed=django_settings.SANDBOX_ADDRESSES, record=self._log.note)
         self._keeper = TokenKeeper(
             self.tenant_id,
             self.connection_id,
@@ -65,59 +66,36 @@ class OpenConnection:
 
     def token(self) -> str:
         if time.monotonic() >= self._trusted_until:
-            self._trust(self._keeper.current())
+            with self._clocks_compared():
+                self._trust(self._keeper.current())
         return self._token
 
     def renew_token(self, refused: str) -> str:
-        self._trust(self._keeper.other_than(refused))
+        with self._clocks_compared():
+            self._trust(self._keeper.other_than(refused))
         return self._token
 
     def keep_alive(self, generation: int) -> None:
         """Refresh although nobody asks, so that a refresh token that lives in minutes does not die. Nothing happens
         when a later generation than that is stored already."""
-        self._keeper.later_than(generation)
+        with self._clocks_compared():
+            self._keeper.later_than(generation)
+
+    @contextmanager
+    def _clocks_compared(self) -> Iterator[None]:
+        """What the token endpoint's clock says is known to the API's side too: a diagnosis looks there."""
+        try:
+            yield
+        finally:
+            self.http.clock_offset = self._token_http.clock_offset or self.http.clock_offset
 
     def _trust(self, token: str) -> None:
         self._token, self._trusted_until = token, time.monotonic() + _TRUST_FOR.total_seconds()
 
-    def _note(self, exchange: Exchange) -> None:
-        self._log.append(exchange)
-        if len(self._log) >= _LOG_BATCH:
-            self.write_log()
-
-    def write_log(self) -> None:
-        """Put the calls made so far into the request log."""
-        batch, self._log = self._log, []
-        if not batch:
-            return
-        rows = [
-            VendorRequest(
-                tenant_id=self.tenant_id,
-                connection_id=self.connection_id,
-                request_id=call.request_id,
-                method=call.method,
-                host=call.host[:255],
-                path=call.path,
-                status=call.status,
-                at=call.started_at,
-                duration_ms=round(call.duration.total_seconds() * 1000),
-                received_bytes=call.received_bytes,
-                vendor_request_id=call.vendor_request_id,
-                error=call.error[:100],
-            )
-            for call in batch
-        ]
-        try:
-            with tenant_scope(self.tenant_id):
-                VendorRequest.objects.bulk_create(rows)
-        except DatabaseError as failure:
-            # The vendor's answer in our hands is worth more than its line in the log.
-            _logger.warning("%s requests could not be logged: %s", len(rows), type(failure).__name__)
-
     def close(self) -> None:
         self.http.close()
         self._token_http.close()
-        self.write_log()
+        self._log.write()
 
 
 @contextmanager
@@ -134,9 +112,20 @@ def open_connection(tenant_id: int, connection_id: UUID) -> Iterator[OpenConnect
 
 
 def stored_secrets(connection: Connection, *, but: frozenset[str] = frozenset()) -> dict[str, str]:
-    """Every credential of the connection, opened, but for those named. Call in its tenant's scope. Raises
-    ReconnectNeeded when the keyring has lost the key: only entering them again helps."""
-    rows = Credential.objects.filter(tenant_id=connection.tenant_id, connection=connection).exclude(name__in=but)
+    """Every credential of the connection that is in use, opened, but for those named. Call in its tenant's scope.
+    Raises ReconnectNeeded when the keyring has lost the key: only entering them again helps."""
+    rows = Credential.objects.filter(tenant_id=connection.tenant_id, connection=connection)
+    return _opened(rows.exclude(name__startswith=GIVEN).exclude(name__in=but))
+
+
+def given_secrets(connection: Connection, *, but: frozenset[str] = frozenset()) -> dict[str, str]:
+    """What was entered through links and not tried yet, by the names they are for. As `stored_secrets` else."""
+    rows = Credential.objects.filter(tenant_id=connection.tenant_id, connection=connection)
+    rows = rows.filter(name__startswith=GIVEN).exclude(name__in={GIVEN + name for name in but})
+    return {name.removeprefix(GIVEN): value for name, value in _opened(rows).items()}
+
+
+def _opened(rows: Iterable[Credential]) -> dict[str, str]:
     try:
         return {
             row.name: keyring().open(row.sealed, tenant=row.tenant_id, connection=row.connection_id, field=row.name)
@@ -146,14 +135,11 @@ def stored_secrets(connection: Connection, *, but: frozenset[str] = frozenset())
         raise ReconnectNeeded(LOST_KEY, code="vault") from lost
 
 
-@dataclass(slots=True)
-class _Held:
-    tokens: Tokens | None
-    asked_at: datetime
-
-
 class TrialAccess:
-    """`Access` of what is not stored yet: the live test runs on it, and nothing of it is kept unless it passes."""
+    """`Access` of what is not stored yet: the live test runs on it, and nothing of it is kept unless it passes.
+
+    Where the connection has a row, its calls are logged there; they count against the vendor account's budget.
+    """
 
     def __init__(
         self,
@@ -162,30 +148,47 @@ class TrialAccess:
         secrets: Mapping[str, str],
         tokens: Tokens | None = None,
         *,
-        has_worked: bool = False,
+        connection: Connection | None = None,
     ) -> None:
-        self.connector, self.settings, self.has_worked = connector, settings, has_worked
+        self.connector, self.settings = connector, settings
+        self.has_worked = connection is not None and connection.connected_at is not None
         self._secrets = dict(secrets)
-        self._held = _Held(tokens, timezone.now())
-        self.http = Http(allowed=django_settings.SANDBOX_ADDRESSES)
+        self.tokens = tokens  # what the trial was given, to be kept when it passed
+        self._log = RequestLog(connection.tenant_id, connection.pk) if connection else None
+        record = self._log.note if self._log else _unlogged
+        self.http = Http(
+            allowed=django_settings.SANDBOX_ADDRESSES, before=_budget(connector, settings).take, record=record
+        )
+        self.token_http = Http(allowed=django_settings.SANDBOX_ADDRESSES, record=record)
 
     @property
-    def tokens(self) -> Tokens | None:
-        """What the trial was given, to be kept when it passed."""
-        return self._held.tokens
+    def door(self) -> Door:
+        return Door(settings=self.settings, secrets=self._secrets, http=self.token_http)
 
     def secret(self, name: str) -> str:
         return self._secrets.get(name, "")
 
     def token(self) -> str:
-        if self._held.tokens is None:
-            door = Door(settings=self.settings, secrets=self._secrets, http=self.http)
-            self._held = _Held(self.connector.request_token(door), timezone.now())
-        assert self._held.tokens is not None
-        return self._held.tokens.access_token
+        if self.tokens is None:
+            self.tokens = self.request(lambda: self.connector.request_token(self.door))
+        return self.tokens.access_token
+
+    def request(self, grant: Callable[[], Tokens]) -> Tokens:
+        """Ask the token endpoint; what its clock says is known to the API's side too."""
+        try:
+            return grant()
+        finally:
+            self.http.clock_offset = self.token_http.clock_offset
 
     def renew_token(self, refused: str) -> str:
         raise ReconnectNeeded("The vendor gave us access and then did not accept it.")
 
     def close(self) -> None:
         self.http.close()
+        self.token_http.close()
+        if self._log:
+            self._log.write()
+
+
+def _unlogged(exchange: Exchange) -> None:
+    """There is no connection yet whose log could keep it."""

@@ -14,8 +14,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.connections.access import TrialAccess
+from integrations.connections.checks import in_trial
 from integrations.connections.models import AuthorizationAttempt, Connection
-from integrations.contract import Door, RedirectConnector, Tokens
+from integrations.contract import RedirectConnector, Tokens
 from integrations.registry import connectors
 from portal.accounts.models import User
 from portal.tenancy.models import digest_of
@@ -100,12 +101,13 @@ def finish(*, vendor: str, user: User, browser: str, state: str) -> Authorizatio
 
 
 def exchange(connection: Connection, opened: dict[str, str], *, code: str, state: str) -> Tokens:
-    """Trade the code for tokens; no scope is open while the vendor works."""
+    """Trade the code for tokens; no scope is open while the vendor works. Raises NotConnected."""
     connector = connection.connector
     assert isinstance(connector, RedirectConnector)
-    access = TrialAccess(connector, connection.settings, opened)
-    try:
-        door = Door(settings=connection.settings, secrets=opened, http=access.http)
-        return connector.exchange_code(door, code=code, redirect_uri=redirect_uri(connection.vendor), state=state)
-    finally:
-        access.close()
+    address = redirect_uri(connection.vendor)
+    access = TrialAccess(connector, connection.settings, opened, connection=connection)
+
+    def trade() -> Tokens:
+        return connector.exchange_code(access.door, code=code, redirect_uri=address, state=state)
+
+    return in_trial(access, lambda: access.request(trade))

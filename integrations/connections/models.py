@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
-from integrations.contract import Connector
+from integrations.contract import Connector, Diagnosis, Who
 from integrations.registry import connectors
 from portal.tenancy.models import OfTenant
 
@@ -22,7 +22,10 @@ class ConnectionState(models.TextChoices):
 
 
 class Connection(OfTenant):
-    """`account` is the vendor's own identity of the account; `reason` the words shown beside the state."""
+    """`account` is the vendor's own identity of the account; `reason` the words shown beside the state, `finding` the
+    diagnosis they come from: {key, cause, cure, who}. While it waits for the vendor, `settings` are what was typed so
+    far, unchecked: no connector is asked about them.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     vendor = models.CharField(max_length=40)  # a key of the registry, checked there: no migration for a new vendor
@@ -31,6 +34,7 @@ class Connection(OfTenant):
     settings = models.JSONField(default=dict)
     state = models.CharField(max_length=20, choices=ConnectionState.choices, default=ConnectionState.DRAFT)
     reason = models.CharField(max_length=1000, blank=True)
+    finding = models.JSONField(null=True, blank=True)
     since = models.DateTimeField(default=timezone.now)
     state_by = models.ForeignKey(
         "accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
@@ -40,6 +44,8 @@ class Connection(OfTenant):
     )
     connected_at = models.DateTimeField(null=True, blank=True)
     proved_at = models.DateTimeField(null=True, blank=True)  # when the vendor last let us in
+    checked_at = models.DateTimeField(null=True, blank=True)  # when each stream was last tried for what it may read
+    check_due_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -68,6 +74,15 @@ class Connection(OfTenant):
         return self.state == ConnectionState.DRAFT
 
     @property
+    def is_waiting(self) -> bool:
+        return self.state == ConnectionState.WAITING_FOR_VENDOR
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Never proved: a draft, or kept until the vendor answers."""
+        return self.is_draft or self.is_waiting
+
+    @property
     def is_paused(self) -> bool:
         return self.state == ConnectionState.PAUSED
 
@@ -89,7 +104,24 @@ class Connection(OfTenant):
 
     @property
     def uses_redirect(self) -> bool:
-        return self.connector.uses_redirect(self.settings)
+        return not self.is_waiting and self.connector.uses_redirect(self.settings)
+
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        """What is behind its state, where that was found out."""
+        if not self.finding:
+            return None
+        return Diagnosis(**{**self.finding, "who": Who(self.finding["who"])})
+
+    def explain(self, diagnosis: Diagnosis | None, reason: str = "") -> None:
+        """Set the words beside the state; nothing is saved."""
+        self.finding = stored_form(diagnosis) if diagnosis else None
+        self.reason = (diagnosis.words if diagnosis else reason)[:1000]
+
+
+def stored_form(diagnosis: Diagnosis) -> dict[str, str]:
+    """A diagnosis as `Connection.finding` keeps it."""
+    return {"key": diagnosis.key, "cause": diagnosis.cause, "cure": diagnosis.cure, "who": diagnosis.who.value}
 
 
 class OfConnection(OfTenant):
@@ -191,6 +223,34 @@ class AuthorizationAttempt(OfConnection):
 
     def __str__(self) -> str:
         return f"{self.vendor} at {self.created_at}"
+
+
+class SecretLink(OfConnection):
+    """Asks one person without an account for some of a connection's secrets. The link's secret is kept as a digest
+    only; it works once, for seven days. `names` are fields of the vendor's form."""
+
+    whom = models.CharField(max_length=80)  # as the admin calls the person
+    names = models.JSONField(default=list)
+    digest = models.CharField(max_length=64, unique=True)
+    asked_by = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+", db_index=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    entered_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["tenant", "connection", "-created_at"], name="secret_link_latest")]
+
+    def __str__(self) -> str:
+        return f"for {self.whom}"
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at <= timezone.now()
+
+    @property
+    def is_open(self) -> bool:
+        return self.entered_at is None and self.revoked_at is None and not self.is_expired
 
 
 class Capability(OfConnection):

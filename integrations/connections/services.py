@@ -9,19 +9,20 @@ from django.db import IntegrityError, transaction
 from django.http import Http404
 from django.utils import timezone
 
-from integrations.connections.access import TrialAccess, stored_secrets
+from integrations.connections.access import GIVEN, given_secrets, stored_secrets
+from integrations.connections.checks import store_capabilities
 from integrations.connections.models import (
     AuthorizationAttempt,
-    Capability,
     Connection,
     ConnectionState,
     Credential,
+    SecretLink,
     Token,
 )
 from integrations.connections.tokens import store_tokens
 from integrations.connections.vault import keyring
 from integrations.contract import Capability as Found
-from integrations.contract import Connector, Tokens
+from integrations.contract import Diagnosis, Tokens
 from integrations.problems.services import close_problems
 from integrations.registry import connectors
 from portal.accounts.models import User
@@ -40,24 +41,9 @@ def access_connection(connection_id: UUID, *, for_change: bool = False) -> Conne
 
 
 def kept_secrets(connection: Connection) -> frozenset[str]:
-    """The names of the secrets in the vault, never their values."""
-    return frozenset(
-        Credential.objects.filter(tenant_id=connection.tenant_id, connection=connection).values_list("name", flat=True)
-    )
-
-
-def try_out(
-    connector: Connector, settings: Mapping[str, Any], secrets: Mapping[str, str], tokens: Tokens | None = None
-) -> tuple[tuple[Found, ...], Tokens | None]:
-    """The live test, with nothing stored: what each stream may read, and the tokens given on the way.
-
-    Raises the IntegrationError that says what is wrong and who mends it.
-    """
-    access = TrialAccess(connector, settings, secrets, tokens)
-    try:
-        return connector.check(access), access.tokens
-    finally:
-        access.close()
+    """The names of the secrets in the vault, never their values; those entered through a link among them."""
+    rows = Credential.objects.filter(tenant_id=connection.tenant_id, connection=connection)
+    return frozenset(name.removeprefix(GIVEN) for name in rows.values_list("name", flat=True))
 
 
 def save_draft(
@@ -74,13 +60,40 @@ def save_draft(
     account = ensure_account(connection, vendor=vendor, settings=settings)
     row = connection or Connection(tenant_id=scoped_tenant_id(), vendor=vendor)
     row.name, row.settings, row.account = name, dict(settings), account
+    if row.is_waiting:
+        row.state, row.since = ConnectionState.DRAFT, timezone.now()
     try:
         with transaction.atomic():
             row.save()
     except IntegrityError:
         raise _taken(vendor, account) from None
+    secrets = {**adopt_given(row), **secrets}
     seal_secrets(row, secrets)
     note("connection.saved", row, by=by, vendor=vendor, secrets=sorted(secrets))
+    return row
+
+
+def save_waiting(
+    connection: Connection | None,
+    *,
+    vendor: str,
+    name: str,
+    settings: Mapping[str, Any],
+    secrets: Mapping[str, str],
+    by: User,
+) -> Connection:
+    """Keep what there is until the vendor gives the rest: nothing of it is checked, and no account is taken. Raises
+    ValidationError when the connection has worked before."""
+    row = connection or Connection(tenant_id=scoped_tenant_id(), vendor=vendor)
+    if row.connected_at is not None:
+        raise ValidationError(f"{row} is connected already, so there is nothing to wait for.")
+    if not row.is_waiting:
+        row.state, row.since = ConnectionState.WAITING_FOR_VENDOR, timezone.now()
+    row.name, row.settings, row.account = name, dict(settings), ""
+    row.explain(None)
+    row.save()
+    seal_secrets(row, secrets)
+    note("connection.waiting", row, by=by, vendor=vendor, secrets=sorted(secrets))
     return row
 
 
@@ -128,8 +141,18 @@ def seal_secrets(connection: Connection, secrets: Mapping[str, str]) -> None:
 
 
 def secrets_of(connection: Connection, entered: Mapping[str, str]) -> dict[str, str]:
-    """What a trial may use: the vault's, with what was just entered over it."""
-    return {**stored_secrets(connection, but=frozenset(entered)), **entered}
+    """What a trial may use: the vault's, what came through a link over it, and what was just entered over both."""
+    given = given_secrets(connection, but=frozenset(entered))
+    return {**stored_secrets(connection, but=frozenset(entered) | frozenset(given)), **given, **entered}
+
+
+def adopt_given(connection: Connection) -> dict[str, str]:
+    """Take what came through a link into use: it is sealed under its own name."""
+    given = given_secrets(connection)
+    seal_secrets(connection, given)
+    names = [GIVEN + name for name in given]
+    Credential.objects.filter(tenant_id=connection.tenant_id, connection=connection, name__in=names).delete()
+    return given
 
 
 def mark_connected(connection: Connection, found: tuple[Found, ...], tokens: Tokens | None, *, by: User | None) -> None:
@@ -138,16 +161,10 @@ def mark_connected(connection: Connection, found: tuple[Found, ...], tokens: Tok
     now = timezone.now()
     if tokens is not None:
         store_tokens(connection.tenant_id, connection.pk, tokens)
-    for capability in found:
-        Capability.objects.update_or_create(
-            tenant_id=connection.tenant_id,
-            connection=connection,
-            stream=capability.stream,
-            defaults={"state": capability.state, "note": capability.note[:500], "proved_at": now},
-        )
+    store_capabilities(connection, found)
     if not connection.is_paused:
-        connection.state, connection.reason, connection.since = ConnectionState.ACTIVE, "", now
-        connection.state_by = by
+        connection.state, connection.since, connection.state_by = ConnectionState.ACTIVE, now, by
+        connection.explain(None)
     connection.proved_at = now
     if connection.connected_at is None:
         connection.connected_at, connection.connected_by = now, by
@@ -156,11 +173,12 @@ def mark_connected(connection: Connection, found: tuple[Found, ...], tokens: Tok
     note("connection.connected", connection, by=by)
 
 
-def say_why_not(connection: Connection, words: str) -> None:
+def say_why_not(connection: Connection, diagnosis: Diagnosis) -> None:
     """The live test of a new connection failed: it stays a draft and says why."""
-    connection.reason, connection.since = words[:1000], timezone.now()
+    connection.explain(diagnosis)
+    connection.since = timezone.now()
     rows = Connection.objects.filter(tenant_id=connection.tenant_id, pk=connection.pk, state=ConnectionState.DRAFT)
-    rows.update(reason=connection.reason, since=connection.since)
+    rows.update(reason=connection.reason, finding=connection.finding, since=connection.since)
 
 
 def pause(connection: Connection, *, by: User) -> None:
@@ -187,6 +205,7 @@ def disconnect(connection: Connection, *, by: User) -> None:
     Credential.objects.filter(**of_it).delete()
     Token.objects.filter(**of_it).delete()
     AuthorizationAttempt.objects.filter(**of_it, used_at=None).update(used_at=timezone.now())
+    SecretLink.objects.filter(**of_it, entered_at=None, revoked_at=None).update(revoked_at=timezone.now())
     close_problems(connection.pk)
     _turn(connection, ConnectionState.DISCONNECTED, "", by)
     note("connection.disconnected", connection, by=by)
@@ -200,5 +219,6 @@ def erase(connection: Connection, *, by: User) -> None:
 
 
 def _turn(connection: Connection, state: ConnectionState, reason: str, by: User | None) -> None:
-    connection.state, connection.reason, connection.since, connection.state_by = state, reason, timezone.now(), by
-    connection.save(update_fields=["state", "reason", "since", "state_by"])
+    connection.explain(None, reason)
+    connection.state, connection.since, connection.state_by = state, timezone.now(), by
+    connection.save(update_fields=["state", "reason", "finding", "since", "state_by"])

@@ -4,17 +4,19 @@ from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
+from django.db.models import Q
 from django.utils import timezone
 
-from integrations.connections.access import open_connection
-from integrations.connections.health import trouble
+from integrations.connections import expiries
+from integrations.connections.checks import check_again, tend
 from integrations.connections.models import Connection, ConnectionState, Token
-from integrations.errors import IntegrationError
 from integrations.registry import connectors
-from portal.tenancy.scope import ops_scope, tenant_scope
+from portal.tenancy.scope import ops_scope
 
 KEEP_ALIVE_CLAIM = 200
 KEEP_ALIVE_PAUSE = timedelta(minutes=2)
+CHECK_CLAIM = 200
+CHECK_PAUSE = timedelta(hours=6)  # until a check that did not end is claimed again
 
 
 @shared_task
@@ -46,10 +48,42 @@ def keep_alive() -> None:
 def keep_connection_alive(*, tenant_id: int, connection_id: str, generation: int) -> None:
     """Refresh one connection's tokens unless somebody did already."""
     try:
-        with open_connection(tenant_id, UUID(connection_id)) as access:
-            access.keep_alive(generation)
+        tend(tenant_id, UUID(connection_id), lambda access: access.keep_alive(generation))
     except Connection.DoesNotExist:
         return
-    except IntegrationError as error:
-        with tenant_scope(tenant_id):
-            trouble(Connection.objects.get(tenant_id=tenant_id, pk=connection_id), error)
+
+
+@shared_task
+def check_connections() -> None:
+    """Test every active connection once a week, so that a permission taken away or given is noticed. What is called
+    is put off for some hours: a check that does not end is made again then."""
+    now = timezone.now()
+    with ops_scope():
+        due = list(
+            Connection.objects.select_for_update(of=("self",), skip_locked=True, no_key=True)
+            .filter(
+                Q(check_due_at=None) | Q(check_due_at__lte=now),
+                state=ConnectionState.ACTIVE,
+                vendor__in=list(connectors()),
+            )
+            .order_by("check_due_at")[:CHECK_CLAIM]
+        )
+        Connection.objects.filter(pk__in=[one.pk for one in due]).update(check_due_at=now + CHECK_PAUSE)
+    for one in due:
+        facts = {"tenant_id": one.tenant_id, "connection_id": str(one.pk)}
+        check_connection.apply_async(kwargs=facts, expires=CHECK_PAUSE.total_seconds() / 2, retry=False)
+
+
+@shared_task
+def check_connection(*, tenant_id: int, connection_id: str) -> None:
+    """Test one connection with what it has."""
+    try:
+        check_again(tenant_id, UUID(connection_id))
+    except Connection.DoesNotExist:
+        return
+
+
+@shared_task
+def warn_of_expiries() -> None:
+    """Open and close the problems that say what ends soon, tenant by tenant."""
+    expiries.warn_everybody()

@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 import pytest
 from pytest_django import Settings as SettingsWrapper
 
+from integrations.connections.checks import try_out
 from integrations.connections.models import Connection
-from integrations.connections.services import mark_connected, save_draft, secrets_of, try_out
+from integrations.connections.services import mark_connected, save_draft, secrets_of
 from integrations.registry import connectors
 from integrations.sandbox.__main__ import emulator
 from integrations.sandbox.kit import Sandbox

@@ -17,10 +17,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from integrations.connections import authorization
+from integrations.connections.access import stored_secrets
 from integrations.connections.authorization import AttemptRefused
+from integrations.connections.checks import NotConnected, try_out
 from integrations.connections.models import AuthorizationAttempt, Connection
-from integrations.connections.services import access_connection, say_why_not, secrets_of, try_out
-from integrations.errors import IntegrationError
+from integrations.connections.services import access_connection, say_why_not
+from integrations.contract import Diagnosis
 from integrations.registry import connectors
 from portal.accounts.models import User
 from portal.pages.connections import setup
@@ -144,27 +146,27 @@ def _complete(by: Membership, attempt: AuthorizationAttempt, brought: Brought) -
         raise Failed(_NOT_ADMIN)
     with tenant_scope(by.tenant_id):
         connection = access_connection(attempt.connection_id)
-        opened = secrets_of(connection, {})
+        opened = stored_secrets(connection)
     connector = connection.connector
     if not brought.code or not connection.uses_redirect:
         raise Failed(f"{connector.label} sent no answer that we can use. Press Connect to try again.")
     if connector.identity(connection.settings) != connection.account:
-        raise Failed(setup.MEANWHILE)
+        raise Failed(setup.MEANWHILE.words)
     try:
         tokens = authorization.exchange(connection, opened, code=brought.code, state=brought.state)
-        found, tokens_now = try_out(connector, connection.settings, opened, tokens)
-    except IntegrationError as error:
-        raise Failed(_remembered(by, connection, error.words)) from error
+        found, tokens_now = try_out(connector, connection.settings, opened, tokens, connection=connection)
+    except NotConnected as refusal:
+        raise Failed(_remembered(by, connection, refusal.diagnosis)) from refusal
     if setup.finish(by, connection, found, tokens_now) is None:
-        raise Failed(setup.MEANWHILE)
+        raise Failed(setup.MEANWHILE.words)
 
 
-def _remembered(by: Membership, connection: Connection, words: str) -> str:
+def _remembered(by: Membership, connection: Connection, diagnosis: Diagnosis) -> str:
     """What to say. A draft keeps its reason and shows it on its page."""
     if not connection.is_draft:
-        return words
+        return f"{diagnosis.words} Who can mend it: {diagnosis.who}."
     with tenant_scope(by.tenant_id):
-        say_why_not(connection, words)
+        say_why_not(connection, diagnosis)
     return "It is not connected yet. The reason stands below."
 
 

@@ -9,15 +9,19 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from integrations.connections import services
+from integrations.connections.checks import check_again
+from integrations.connections.expiries import warn
 from integrations.connections.models import Connection, ConnectionState
 from integrations.connections.services import access_connection
 from integrations.registry import connectors
 from integrations.sync.models import SyncRun
 from integrations.sync.services import start_sync, stop_all, stop_run
+from portal.pages.connections import setup
 from portal.pages.links import tenant_url
-from portal.tenancy.access import require_role
+from portal.tenancy.access import opens_own_scopes, require_role
 from portal.tenancy.middleware import TenantRequest
 from portal.tenancy.models import Role
+from portal.tenancy.scope import tenant_scope
 
 
 @require_POST
@@ -62,6 +66,28 @@ def stop(request: TenantRequest, connection_id: UUID, run_id: int) -> HttpRespon
     return _back(request, connection)
 
 
+@opens_own_scopes
+@require_POST
+@require_role(Role.ADMIN)
+def check(request: TenantRequest, connection_id: UUID) -> HttpResponse:
+    """The live test with what is stored, now: what each stream may read, or what is wrong."""
+    by = request.membership
+    with tenant_scope(by.tenant_id):
+        connection = access_connection(connection_id)
+    if connection.needs_a_person:
+        failure = setup.try_again(by, connection).failure
+    elif connection.is_active:
+        failure = check_again(by.tenant_id, connection.pk)
+    else:
+        messages.error(request, f"{connection} is not active, so there is nothing to check.")
+        return _back(request, connection)
+    if failure is None:
+        messages.success(request, f"Checked. What {connection.connector.label} allows is shown with each stream.")
+    else:
+        messages.error(request, f"{failure.words} Who can mend it: {failure.who}.")
+    return _back(request, connection)
+
+
 @require_POST
 @require_role(Role.ADMIN)
 def pause(request: TenantRequest, connection_id: UUID) -> HttpResponse:
@@ -73,6 +99,7 @@ def pause(request: TenantRequest, connection_id: UUID) -> HttpResponse:
         messages.error(request, refusal.message)
     else:
         stop_all(connection, words=f"Stopped: {by} paused the connection.")
+        warn(request.membership.tenant, [connection])
         messages.success(request, "Paused. Nothing is read until you resume it.")
     return _back(request, connection)
 
@@ -87,6 +114,7 @@ def resume(request: TenantRequest, connection_id: UUID) -> HttpResponse:
     except ValidationError as refusal:
         messages.error(request, refusal.message)
     else:
+        warn(request.membership.tenant, [connection])
         start_sync(connection, by=by)
         messages.success(request, "Resumed. It goes on where it stopped.")
     return _back(request, connection)
@@ -106,6 +134,7 @@ def disconnect(request: TenantRequest, connection_id: UUID) -> HttpResponse:
         messages.error(request, refusal.message)
     else:
         stop_all(connection, words=f"Stopped: {by} disconnected the connection.")
+        warn(request.membership.tenant, [connection])
         messages.success(request, "Disconnected. Its secrets are forgotten, its data is kept.")
     return _back(request, connection)
 

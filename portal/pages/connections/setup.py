@@ -7,7 +7,9 @@ a new connection is kept as a draft first, so that nothing typed is lost.
 from dataclasses import dataclass
 from uuid import UUID
 
-from integrations.connections.access import open_connection
+from integrations.connections.checks import NotConnected, check_stored, try_out
+from integrations.connections.expiries import warn
+from integrations.connections.links import untried
 from integrations.connections.models import Connection
 from integrations.connections.services import (
     access_connection,
@@ -17,35 +19,38 @@ from integrations.connections.services import (
     save_draft,
     say_why_not,
     secrets_of,
-    try_out,
 )
-from integrations.contract import Capability, Connector, Tokens
-from integrations.errors import IntegrationError
+from integrations.contract import Capability, Connector, Diagnosis, Tokens, Who
 from integrations.forms import ConnectionForm
 from integrations.sync.services import begin, stop_all
 from portal.tenancy.models import Membership
 from portal.tenancy.scope import tenant_scope
 
-MEANWHILE = "It was changed by somebody else in the meantime. Look at it again, then repeat."
+MEANWHILE = Diagnosis(
+    key="meanwhile",
+    cause="It was changed by somebody else in the meantime.",
+    cure="Look at it again, then repeat.",
+    who=Who.ADMIN,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """Where an attempt to connect ended: `failure` says why it is not connected, in words for the admin."""
+    """Where an attempt to connect ended: `failure` says why it is not connected."""
 
-    connection: Connection | None
-    failure: str = ""
+    connection: Connection
+    failure: Diagnosis | None = None
     awaits_sign_in: bool = False
     is_renamed: bool = False
 
 
 def connect(by: Membership, connector: Connector, connection: Connection | None, form: ConnectionForm) -> Result:
     """Carry out what the form asks. Raises ValidationError when these details may not be used; nothing is kept then."""
-    if connection is not None and _only_renames(connection, form):
+    if connection is not None and _only_renames(by, connection, form):
         return _rename(by, connection, form)
     if connector.uses_redirect(form.vendor_settings()):
-        if connection is not None and connection.needs_attention and _is_unchanged(connection, form):
-            return _try_again(by, connection)
+        if connection is not None and connection.needs_attention and _is_unchanged(by, connection, form):
+            return try_again(by, connection)
         return _await_sign_in(by, connector, connection, form)
     if connection is None or connection.connected_at is None:
         return _connect_new(by, connector, connection, form)
@@ -60,9 +65,14 @@ def finish(
         current = access_connection(connection.pk, for_change=True)
         if _has_changed(connection, current):
             return None
-        mark_connected(current, found, tokens, by=by.user)
-        begin(current, by=by.user)
+        _make_active(by, current, found, tokens)
         return current
+
+
+def _make_active(by: Membership, connection: Connection, found: tuple[Capability, ...], tokens: Tokens | None) -> None:
+    mark_connected(connection, found, tokens, by=by.user)
+    warn(by.tenant, [connection])
+    begin(connection, by=by.user)
 
 
 def _has_changed(before: Connection, now: Connection) -> bool:
@@ -70,24 +80,26 @@ def _has_changed(before: Connection, now: Connection) -> bool:
     return before.settings != now.settings or before.is_disconnected != now.is_disconnected
 
 
-def _only_renames(connection: Connection, form: ConnectionForm) -> bool:
+def _only_renames(by: Membership, connection: Connection, form: ConnectionForm) -> bool:
     """Nothing the vendor would notice: no need to ask it. A connection in trouble is tried anew all the same."""
-    return (connection.is_active or connection.is_paused) and _is_unchanged(connection, form)
+    return (connection.is_active or connection.is_paused) and _is_unchanged(by, connection, form)
 
 
-def _is_unchanged(connection: Connection, form: ConnectionForm) -> bool:
-    return not form.entered_secrets() and form.vendor_settings() == connection.settings
+def _is_unchanged(by: Membership, connection: Connection, form: ConnectionForm) -> bool:
+    if form.entered_secrets() or form.vendor_settings() != connection.settings:
+        return False
+    with tenant_scope(by.tenant_id):
+        return not untried(connection)
 
 
-def _try_again(by: Membership, connection: Connection) -> Result:
-    """The cure was at the vendor: the consent still holds, so the live test runs with it."""
+def try_again(by: Membership, connection: Connection) -> Result:
+    """The cure was at the vendor: what is stored still holds, so the live test runs with it."""
     try:
-        with open_connection(by.tenant_id, connection.pk) as access:
-            found = connection.connector.check(access)
-    except IntegrationError as error:
-        return Result(connection=connection, failure=error.words)
+        found = check_stored(connection)
+    except NotConnected as refusal:
+        return Result(connection=connection, failure=refusal.diagnosis)
     connected = finish(by, connection, found, None)
-    return Result(connection=connected or connection, failure="" if connected else MEANWHILE)
+    return Result(connection=connected or connection, failure=None if connected else MEANWHILE)
 
 
 def _keep(by: Membership, connector: Connector, connection: Connection | None, form: ConnectionForm) -> Connection:
@@ -126,13 +138,13 @@ def _connect_new(by: Membership, connector: Connector, connection: Connection | 
         draft = _keep(by, connector, current, form)
         opened = secrets_of(draft, {})
     try:
-        found, tokens = try_out(connector, draft.settings, opened)
-    except IntegrationError as error:
+        found, tokens = try_out(connector, draft.settings, opened, connection=draft)
+    except NotConnected as refusal:
         with tenant_scope(by.tenant_id):
-            say_why_not(draft, error.words)
-        return Result(connection=draft, failure=error.words)
+            say_why_not(draft, refusal.diagnosis)
+        return Result(connection=draft, failure=refusal.diagnosis)
     connected = finish(by, draft, found, tokens)
-    return Result(connection=connected or draft, failure="" if connected else MEANWHILE)
+    return Result(connection=connected or draft, failure=None if connected else MEANWHILE)
 
 
 def _change(by: Membership, connector: Connector, connection: Connection, form: ConnectionForm) -> Result:
@@ -141,16 +153,15 @@ def _change(by: Membership, connector: Connector, connection: Connection, form: 
         ensure_account(connection, vendor=connector.key, settings=wanted)
         opened = secrets_of(connection, form.entered_secrets())
     try:
-        found, tokens = try_out(connector, wanted, opened)
-    except IntegrationError as error:
-        return Result(connection=connection, failure=error.words)
+        found, tokens = try_out(connector, wanted, opened, connection=connection)
+    except NotConnected as refusal:
+        return Result(connection=connection, failure=refusal.diagnosis)
     with tenant_scope(by.tenant_id):
         current = access_connection(connection.pk, for_change=True)
         if _has_changed(connection, current):
             return Result(connection=connection, failure=MEANWHILE)
         kept = _keep(by, connector, current, form)
-        mark_connected(kept, found, tokens, by=by.user)
-        begin(kept, by=by.user)
+        _make_active(by, kept, found, tokens)
     return Result(connection=kept)
 
 

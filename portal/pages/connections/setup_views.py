@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from integrations.connections import authorization
 from integrations.connections.models import Connection
 from integrations.connections.services import access_connection, kept_secrets
-from integrations.contract import Connector, RedirectConnector
+from integrations.contract import Connector, Diagnosis, RedirectConnector
 from integrations.forms import ConnectionForm
 from integrations.registry import connectors
 from portal.pages.connections import sandbox, setup
@@ -76,9 +76,9 @@ def _form_page(request: TenantRequest, connector: Connector, connection: Connect
     with tenant_scope(by.tenant_id):
         kept = kept_secrets(connection) if connection else frozenset()
     form = setup.form_of(connector, connection, kept)
-    failure = connection.reason if connection else ""
+    failure: Diagnosis | str | None = (connection.diagnosis or connection.reason) if connection else None
     if request.method == "POST":
-        failure = ""
+        failure = None
         data = request.POST if "sandbox" not in request.POST else _sandbox_data(request, connector, connection)
         if data is None:
             failure = "Every account of the sandbox is connected already."
@@ -102,30 +102,29 @@ def _status(request: TenantRequest) -> int:
 
 def _try(
     request: TenantRequest, connector: Connector, connection: Connection | None, form: ConnectionForm
-) -> tuple[HttpResponse | None, str]:
+) -> tuple[HttpResponse | None, Diagnosis | None]:
     """Where to go when the form did its work; None with the reason when it is to be shown again."""
     if not form.is_valid():
-        return None, ""
+        return None, None
     try:
         result = setup.connect(request.membership, connector, connection, form)
     except ValidationError as refusal:
         form.add_error(None, refusal)
-        return None, ""
+        return None, None
     kept = result.connection
     if result.failure:
-        if kept is not None and kept.connected_at is None:  # kept as a draft: its own page goes on from here
-            return redirect(tenant_url(request, "connection-edit", kept.pk)), ""
+        if kept.connected_at is None:  # kept as a draft: its own page goes on from here
+            return redirect(tenant_url(request, "connection-edit", kept.pk)), None
         return None, result.failure
-    assert kept is not None
     if not result.awaits_sign_in:
         messages.success(request, _success_words(result, is_first=connection is None or not connection.connected_at))
-    return redirect(tenant_url(request, "connection", kept.pk)), ""
+    return redirect(tenant_url(request, "connection", kept.pk)), None
 
 
 def _success_words(result: setup.Result, *, is_first: bool) -> str:
     if result.is_renamed:
         return "Saved."
-    if result.connection and result.connection.is_paused:
+    if result.connection.is_paused:
         return "Saved and proved. It stays paused until you resume it."
     return "Connected. The first copy begins now." if is_first else "Saved and proved. It goes on from where it was."
 

@@ -24,13 +24,15 @@ class Button:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How a connection stands. `until` completes the sentence with a time; `is_notice`: worth a line on its page."""
+    """How a connection stands. `until` or `waits_since` completes the sentence with a time; `is_notice`: worth a line
+    on its page."""
 
     badge: str
     tone: str  # ok, busy, warn, bad or "" (neither good nor bad)
     sentence: str
     button: Button | None = None
     until: datetime | None = None
+    waits_since: datetime | None = None
     is_notice: bool = True
 
     @property
@@ -61,8 +63,9 @@ STATES: dict[tuple[ConnectionState, bool], Standing] = {
     ),
     (ConnectionState.WAITING_FOR_VENDOR, False): Standing(
         badge="Waiting for the vendor",
-        tone="warn",
-        sentence="{vendor} has to approve the access. There is nothing to do here.",
+        tone="",
+        sentence="Waiting for {vendor} since",
+        button=Button(label="Continue", to=_EDIT),
     ),
     (ConnectionState.NEEDS_RECONNECT, False): Standing(
         badge="Reconnect",
@@ -135,7 +138,11 @@ def standing_of(connection: Connection, activity: Activity) -> Standing:
         standing = replace(standing, sentence=words, until=run.next_slice_at if run else None)
     else:
         standing = STATES[ConnectionState(connection.state), connection.uses_redirect]
-        standing = replace(standing, sentence=connection.reason or standing.sentence)
+        standing = replace(
+            standing,
+            sentence=connection.reason or standing.sentence,
+            waits_since=connection.since if connection.is_waiting else None,
+        )
     label = connection.connector.label
     button = standing.button and replace(standing.button, label=standing.button.label.replace("{vendor}", label))
     return replace(standing, sentence=standing.sentence.replace("{vendor}", label), button=button)

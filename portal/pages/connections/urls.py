@@ -18,6 +18,7 @@ urlpatterns = [
     path(f"{_ONE}/authorize/", setup_views.authorize, name="connection-authorize"),
     path(f"{_ONE}/sync/", deeds.sync, name="connection-sync"),
     path(f"{_ONE}/runs/<int:run_id>/stop/", deeds.stop, name="run-stop"),
+    path(f"{_ONE}/check/", deeds.check, name="connection-check"),
     path(f"{_ONE}/pause/", deeds.pause, name="connection-pause"),
     path(f"{_ONE}/resume/", deeds.resume, name="connection-resume"),
     path(f"{_ONE}/disconnect/", deeds.disconnect, name="connection-disconnect"),

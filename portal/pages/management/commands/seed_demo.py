@@ -10,8 +10,9 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from integrations.connections.checks import try_out
 from integrations.connections.models import Connection
-from integrations.connections.services import mark_connected, save_draft, secrets_of, try_out
+from integrations.connections.services import mark_connected, save_draft, secrets_of
 from integrations.registry import connectors
 from integrations.sandbox.__main__ import emulator
 from integrations.sync.services import begin

@@ -25,8 +25,8 @@ D, W, R, A, P, X = (
     [
         (D, False, "Not finished", "", "Continue"),
         (D, True, "Not finished", "", "Connect {vendor}"),
-        (W, False, "Waiting for the vendor", "warn", None),
-        (W, True, "Waiting for the vendor", "warn", None),
+        (W, False, "Waiting for the vendor", "", "Continue"),
+        (W, True, "Waiting for the vendor", "", "Continue"),
         (R, False, "Reconnect", "bad", "Reconnect"),
         (R, True, "Reconnect", "bad", "Reconnect {vendor}"),
         (A, False, "Needs attention", "bad", "Fix"),

@@ -1,0 +1,54 @@
+"""What we asked of a vendor, put into the request log: no query, no headers, no bodies."""
+
+import logging
+from uuid import UUID
+
+from django.db import DatabaseError
+
+from integrations.connections.models import VendorRequest
+from integrations.http import Exchange
+from portal.tenancy.scope import tenant_scope
+
+_logger = logging.getLogger(__name__)
+_BATCH = 50
+
+
+class RequestLog:
+    """The calls made for one connection. Opens its own scope, so call outside any other tenant's."""
+
+    def __init__(self, tenant_id: int, connection_id: UUID) -> None:
+        self._tenant_id, self._connection_id = tenant_id, connection_id
+        self._waiting: list[Exchange] = []
+
+    def note(self, exchange: Exchange) -> None:
+        self._waiting.append(exchange)
+        if len(self._waiting) >= _BATCH:
+            self.write()
+
+    def write(self) -> None:
+        """Put the calls noted so far into the log."""
+        batch, self._waiting = self._waiting, []
+        if not batch:
+            return
+        try:
+            with tenant_scope(self._tenant_id):
+                VendorRequest.objects.bulk_create(map(self._row, batch))
+        except DatabaseError as failure:
+            # The vendor's answer in our hands is worth more than its line in the log.
+            _logger.warning("%s requests could not be logged: %s", len(batch), type(failure).__name__)
+
+    def _row(self, call: Exchange) -> VendorRequest:
+        return VendorRequest(
+            tenant_id=self._tenant_id,
+            connection_id=self._connection_id,
+            request_id=call.request_id,
+            method=call.method,
+            host=call.host[:255],
+            path=call.path,
+            status=call.status,
+            at=call.started_at,
+            duration_ms=round(call.duration.total_seconds() * 1000),
+            received_bytes=call.received_bytes,
+            vendor_request_id=call.vendor_request_id,
+            error=call.error[:100],
+        )
