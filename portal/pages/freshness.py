@@ -46,7 +46,7 @@ def stream_of(connection: Connection, key: str) -> Stream | None:
 
 def in_use(connections: Iterable[Connection]) -> list[Connection]:
     """Those that bring, or should bring, data."""
-    return [one for one in connections if not (one.is_draft or one.is_disconnected) and one.vendor in connectors()]
+    return [one for one in connections if not (one.is_unfinished or one.is_disconnected) and one.vendor in connectors()]
 
 
 def stream_states(tenant_id: int, connections: Iterable[Connection]) -> QuerySet[StreamState]:
