@@ -21,9 +21,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from integrations.connections.access import OpenConnection, open_connection
-from integrations.connections.health import proved
+from integrations.connections.health import WORTH_DIAGNOSING, proved
 from integrations.connections.models import Connection, ConnectionState
 from integrations.contract import Page, Stream
+from integrations.diagnosis import diagnose
 from integrations.errors import IntegrationError
 from integrations.records.store import Place, Stored, store
 from integrations.sync import lookups, outcomes, sweeps
@@ -81,13 +82,18 @@ def carry_out_slice(tenant_id: int, run_id: int) -> None:
     lease = _take(tenant_id, run_id)
     if lease is None:
         return
+    diagnosis = None
     try:
         try:
             with open_connection(tenant_id, lease.connection_id) as access:
-                is_finished = _work(lease, access)
+                try:
+                    is_finished = _work(lease, access)
+                except WORTH_DIAGNOSING as error:
+                    diagnosis = diagnose(access.connector, access, error)
+                    raise
         except IntegrationError as error:
             with _ending(lease):
-                outcomes.failed(run_id, error)
+                outcomes.failed(run_id, error, diagnosis)
             return
         with _ending(lease):
             if is_finished:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from integrations.connections.access import budget_of
 from integrations.connections.health import problem_words, trouble
+from integrations.contract import Diagnosis
 from integrations.errors import IntegrationError, NotPermitted, RateLimited, RetryLater, VendorChanged
 from integrations.problems.services import close_problems
 from integrations.sync.models import RunKind, RunState, SyncRun
@@ -40,10 +41,11 @@ def finished(run_id: int) -> None:
     close_problems(run.connection_id, stream=run.stream)
 
 
-def failed(run_id: int, error: IntegrationError) -> None:
+def failed(run_id: int, error: IntegrationError, diagnosis: Diagnosis | None = None) -> None:
     """What only needs time waits within the run; the rest ends it and says who acts next."""
     run = _get(run_id)
-    run.code, run.words, run.detail = error.code[:60], error.words[:1000], error.detail[:500]
+    words = diagnosis.words if diagnosis else error.words
+    run.code, run.words, run.detail = error.code[:60], words[:1000], error.detail[:500]
     if isinstance(error, RateLimited):
         span = error.retry_after or _with_jitter(_UNTOLD_LIMIT)
         budget_of(run.connection).hold(span)
@@ -54,7 +56,7 @@ def failed(run_id: int, error: IntegrationError) -> None:
         if run.attempts > 1:
             problem_words(run.connection_id, error, run.stream)
     else:
-        _end_in_failure(run, error)
+        _end_in_failure(run, error, diagnosis)
 
 
 def _tries(error: IntegrationError) -> int:
@@ -83,7 +85,7 @@ def stopped(run: SyncRun, words: str = "") -> None:
     _close(run, RunState.STOPPED)
 
 
-def _end_in_failure(run: SyncRun, error: IntegrationError) -> None:
+def _end_in_failure(run: SyncRun, error: IntegrationError, diagnosis: Diagnosis | None) -> None:
     if isinstance(error, NotPermitted):
         _postpone(run, AFTER_A_REFUSAL)
     elif isinstance(error, VendorChanged):
@@ -91,7 +93,7 @@ def _end_in_failure(run: SyncRun, error: IntegrationError) -> None:
     else:
         _postpone(run, run.stream_state.interval)
     _close(run, RunState.FAILED)
-    trouble(run.connection, error, stream=run.stream)
+    trouble(run.connection, error, stream=run.stream, diagnosis=diagnosis)
     if isinstance(error, RetryLater) and run.connection.is_active:
         problem_words(run.connection_id, error, run.stream)
 

@@ -1,15 +1,12 @@
 """What is gone at the vendor is found out, asked for once more, and told; never dropped."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from pytest_django import Settings as SettingsWrapper
 
-from integrations import registry
 from integrations.connections.models import Connection
 from integrations.problems.models import Problem
 from integrations.records.models import Record
@@ -20,23 +17,10 @@ from integrations.sync.services import lift_brake, start_sweep
 from portal.tenancy.scope import tenant_scope
 from tests.factories import a_tenant, a_user
 from tests.integrations.conftest import Connect
-from tests.integrations.sync import vendors
 from tests.integrations.sync.runs import runs_of, state_of, sync, work_off
 from tests.integrations.sync.vendors.stockroom import Emulator
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def stockroom(monkeypatch: pytest.MonkeyPatch, settings: SettingsWrapper) -> Iterator[Emulator]:
-    monkeypatch.setattr(registry, "vendors", vendors)
-    registry.connectors.cache_clear()
-    with Emulator().serve() as sandbox:
-        parts = urlsplit(sandbox.url)
-        settings.SANDBOX_ADDRESSES = settings.SANDBOX_ADDRESSES | {(parts.hostname, parts.port)}
-        yield sandbox
-    monkeypatch.undo()
-    registry.connectors.cache_clear()
 
 
 def filled(sandbox: Emulator, stream: str, number: int = 20, **fields: object) -> None:
