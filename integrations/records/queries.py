@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db import connection as database
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.db.models.query import ModelIterable
@@ -23,6 +24,7 @@ UNCOUNTED_STATUSES = (BillingStatus.DRAFT, BillingStatus.VOID)
 PRIVATE = "Private booking"
 # The index knows when a booking starts, not when it ends: what began up to a week before may still be going on.
 LONGEST_BOOKING = timedelta(days=7)
+_FACET_SAMPLE = 5_000
 
 
 class WorkOrderQuerySet(QuerySet[WorkOrder]):
@@ -95,6 +97,39 @@ def records(tenant_id: int) -> QuerySet[Record]:
 
 def records_of(tenant_id: int, connections: Iterable[Connection], stream: str) -> QuerySet[Record]:
     return records(tenant_id).filter(stream=stream, connection__in=[connection.pk for connection in connections])
+
+
+_FACETS = """
+select key, value from (
+    select facet.key, facet.value,
+        row_number() over (partition by facet.key order by count(*) desc, facet.value) as rank
+    from (
+        select facets from records_record
+        where tenant_id = %(tenant)s and stream = %(stream)s and connection_id = any(%(connections)s)
+        order by changed_at desc, id desc limit %(sample)s
+    ) latest, jsonb_each_text(latest.facets) facet
+    group by facet.key, facet.value
+) counted
+where rank <= %(most)s order by key, lower(value), value
+"""
+
+
+def facet_values(tenant_id: int, connections: Iterable[Connection], stream: str, *, most: int) -> dict[str, list[str]]:
+    """The values that occur in each filter column among the latest few thousand records: of each column's at most
+    `most`, the commonest, in the order of the alphabet."""
+    values: dict[str, Any] = {
+        "tenant": tenant_id,
+        "stream": stream,
+        "connections": [connection.pk for connection in connections],
+        "sample": _FACET_SAMPLE,
+        "most": most,
+    }
+    found: dict[str, list[str]] = {}
+    with database.cursor() as cursor:
+        cursor.execute(_FACETS, values)
+        for key, value in cursor.fetchall():
+            found.setdefault(key, []).append(value)
+    return found
 
 
 def children_of(record: Record, streams: Iterable[Stream]) -> QuerySet[Record]:

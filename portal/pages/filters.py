@@ -121,6 +121,7 @@ class Choice(Filter):
     default: str = ""
     any_label: str = ""
     is_plain: bool = False  # the chip says the word alone: "Open", not "Status: Open"
+    is_costly: bool = False
 
     @property
     def removed(self) -> tuple[tuple[str, str], ...]:
@@ -143,6 +144,7 @@ class Choice(Filter):
             words=found.label,
             is_plain=self.is_plain,
             value=found.value,
+            is_costly=self.is_costly,
             kept=() if found.value == self.default else ((self.key, found.value),),
             problem=problem,
         )
@@ -180,6 +182,33 @@ class Text(Filter):
     def inputs(self, reading: Reading) -> Iterable[Input]:
         asked = dict(reading.kept).get(self.key, "")
         yield Input(name=self.key, label=self.label, value=asked)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facet(Filter):
+    """One of the values found under a key of a JSON column. Those on offer are a sample: others are taken as well."""
+
+    key: str
+    label: str
+    column: str
+    path: str
+    values: Sequence[str]
+    has_more: bool = False
+
+    def read(self, params: QueryDict) -> Reading:
+        asked = first(params, self.key)[:MAX_VALUE]
+        if not asked:
+            return Reading()
+        where = Q(**{f"{self.column}__contains": {self.path: asked}})
+        return Reading(where=where, words=_short(asked), value=asked, is_costly=True, kept=((self.key, asked),))
+
+    def options(self, reading: Reading) -> Iterable[Option]:
+        for value in self.values:
+            yield Option(label=_short(value), pairs=((self.key, value),), is_current=value == reading.value)
+
+    def inputs(self, reading: Reading) -> Iterable[Input]:
+        if self.has_more:
+            yield Input(name=self.key, label=f"Another {self.label.lower()}", value="")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -67,11 +67,7 @@ class Desk:
         return as_of_kind(self.tenant.pk, self.connections, kind)
 
     def connection_filter(self, kind: Kind) -> Choice:
-        words = [
-            Word(value=str(one.pk), label=one.name, where=Q(connection_id=one.pk))
-            for one in self.connections_with(kind)
-        ]
-        return Choice(key="connection", label="Connection", words=words)
+        return connection_choice(self.connections_with(kind))
 
     def attach(self, rows: Sequence[Typed] | Sequence[Record]) -> None:
         """Give each row its connection without asking the database again."""
@@ -87,6 +83,11 @@ class Desk:
         for row in rows:
             if row.pk in by_id:
                 row.record = by_id[row.pk]
+
+
+def connection_choice(connections: Iterable[Connection]) -> Choice:
+    words = [Word(value=str(one.pk), label=one.name, where=Q(connection_id=one.pk)) for one in connections]
+    return Choice(key="connection", label="Connection", words=words)
 
 
 def connector_of(connection: Connection) -> Connector | None:

@@ -1,13 +1,14 @@
 """The lists of business records as declared: their columns, sorts, filters and search."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 
 from django.db.models import Q
 
-from integrations.contract import Column as StreamColumn
+from integrations.connections.models import Connection
+from integrations.contract import Stream
 from integrations.records.models import Billing, Booking, Record, WorkOrder
-from integrations.records.queries import OPEN_STATUSES, OWED_STATUSES, UNPAID_STATUSES, BookingQuerySet
+from integrations.records.queries import OPEN_STATUSES, OWED_STATUSES, UNPAID_STATUSES, BookingQuerySet, facet_values
 from integrations.values import (
     BillingStatus,
     BookingKind,
@@ -16,9 +17,11 @@ from integrations.values import (
     Priority,
     WorkOrderStatus,
 )
-from portal.pages.business.common import Desk, word_of
-from portal.pages.filters import Choice, Days, Filter, Text, Word
+from portal.pages.business.common import Desk, connection_choice, word_of
+from portal.pages.filters import Choice, Days, Facet, Filter, Text, Word
 from portal.pages.lists import Column, Listing, Sort
+
+_FACET_VALUES = 50
 
 
 def _statuses(wanted: Iterable[StrEnum], **also: object) -> tuple[Q, ...]:
@@ -150,8 +153,8 @@ def booking_listing(desk: Desk) -> Listing[Booking]:
     )
 
 
-def record_listing(columns: Iterable[StreamColumn]) -> Listing[Record]:
-    heads = [Column(label=one.label, is_at_end=one.kind in {"number", "money"}) for one in columns]
+def record_listing(desk: Desk, connections: Sequence[Connection], stream: Stream) -> Listing[Record]:
+    heads = [Column(label=one.label, is_at_end=one.kind in {"number", "money"}) for one in stream.columns]
     return Listing(
         columns=(
             *(heads or [Column(label="Name")]),
@@ -165,8 +168,39 @@ def record_listing(columns: Iterable[StreamColumn]) -> Listing[Record]:
                 descending="Latest changes first",
             ),
         ),
+        filters=(
+            *_facets(desk, connections, stream),
+            Choice(
+                key="gone",
+                label="Gone at the vendor",
+                words=[
+                    Word(value="yes", label="Gone at the vendor", where=Q(missing_since__isnull=False)),
+                    Word(value="no", label="Still at the vendor", where=Q(missing_since=None)),
+                ],
+                is_plain=True,
+                is_costly=True,
+            ),
+            *([connection_choice(connections)] if len(connections) > 1 else []),
+        ),
         default_sort="-changed",
         search=lambda words: Q(title__icontains=words) | Q(external_id=words),
         search_label="Search by name or the vendor's number",
         tie="id",
     )
+
+
+def _facets(desk: Desk, connections: Sequence[Connection], stream: Stream) -> Iterator[Facet]:
+    columns = [column for column in stream.columns if column.is_filter]
+    if not columns:
+        return
+    values = facet_values(desk.tenant.pk, connections, stream.key, most=_FACET_VALUES + 1)
+    for column in columns:
+        found = values.get(column.path, [])
+        yield Facet(
+            key=f"in.{column.path}",
+            label=column.label,
+            column="facets",
+            path=column.path,
+            values=found[:_FACET_VALUES],
+            has_more=len(found) > _FACET_VALUES,
+        )

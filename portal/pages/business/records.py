@@ -60,7 +60,7 @@ def records(request: TenantRequest, vendor: str, stream: str) -> HttpResponse:
     if definition.kind:
         return redirect(tenant_url(request, _LISTS[definition.kind]))
     columns = definition.columns
-    bound = record_listing(columns).bind(request.GET, request.path)
+    bound = record_listing(desk, connections, definition).bind(request.GET, request.path)
     page = bound.page(records_of(desk.tenant.pk, connections, stream))
     desk.attach(page.rows)
     used = in_use(connections)

@@ -146,7 +146,7 @@ def record_sheet(desk: Desk, connections: Sequence[Connection], stream: Stream) 
         title=stream.label,
         heads=(*heads, *(field.head(desk) for field in own)),
         cells=cells,
-        bound=record_listing(columns).bind(desk.request.GET),
+        bound=record_listing(desk, connections, stream).bind(desk.request.GET),
         queryset=records_of(desk.tenant.pk, connections, stream.key),
     )
 

@@ -20,7 +20,7 @@ class Sites(SampleStream):
     key, label = "sites", "Sites"
     columns = (
         Column(label="Site", path="Name"),
-        Column(label="City", path="Address.City"),
+        Column(label="City", path="Address.City", is_filter=True),
         Column(label="Opened", path="Opened", kind="date"),
         Column(label="Checked", path="CheckedAt", kind="instant"),
         Column(label="Rent", path="Rent", kind="money"),

@@ -1,8 +1,16 @@
 import re
+from datetime import UTC, date, datetime
+
+import pytest
+import time_machine
+from django.template.loader import render_to_string
+from django.utils import timezone
 
 from integrations.connections.models import Capability
+from integrations.contract import Column
 from integrations.records.models import Record
 from integrations.sync.models import StreamState
+from portal.pages.business.columns import cell_of, value_at
 from tests import sample_data
 from tests.page_fixtures import House
 
@@ -101,3 +109,93 @@ def test_the_generic_list_asks_few_questions(house: House, neighbour: House, sta
             sample_data.store(connection, "sites", {"Name": str(number)})
     asked = statements(lambda: house.text("records/fieldwork/sites/"))
     assert len(asked) <= 8, asked
+
+
+def sites(house: House, query: str = "") -> list[str]:
+    return re.findall(r'/records/\d+/">([^<]+)</a>', house.text(f"records/fieldwork/sites/?{query}"))
+
+
+@pytest.fixture
+def by_city(house: House, neighbour: House):
+    """Two sites in Austin, one in Dallas; the neighbour's is in Seoul."""
+    for owner, cities in ((neighbour, ("Seoul",)), (house, ("Austin", "Dallas", "Austin"))):
+        with owner.scope:
+            connection = sample_data.connect(owner.tenant, "fieldwork")
+            for number, city in enumerate(cities):
+                payload = {"Name": f"{city} {number}", "Address": {"City": city}}
+                sample_data.store(connection, "sites", payload, facets={"Address.City": city})
+    return connection
+
+
+def test_a_list_is_narrowed_by_the_values_that_occur(house: House, by_city):
+    text = house.text("records/fieldwork/sites/")
+    options = re.findall(r'href="[^"]*\?in\.Address\.City=[^"]*"[^>]*>([^<]+)<', text)
+    assert options == ["Austin", "Dallas"]
+    assert sites(house, "in.Address.City=Austin") == ["Austin 2", "Austin 0"]
+    assert "City: Austin" in house.text("records/fieldwork/sites/?in.Address.City=Austin")
+
+
+def test_a_value_beyond_those_on_offer_is_taken_all_the_same(house: House, by_city):
+    assert sites(house, "in.Address.City=Seoul") == []
+    assert sites(house, "in.Address.City=%00%22%5C") == []
+
+
+def test_the_commonest_values_are_on_offer_and_others_can_be_typed(house: House, by_city, monkeypatch):
+    monkeypatch.setattr("portal.pages.business.listings._FACET_VALUES", 1)
+    text = house.text("records/fieldwork/sites/")
+    assert re.findall(r'href="[^"]*\?in\.Address\.City=[^"]*"[^>]*>([^<]+)<', text) == ["Austin"]
+    assert "Another city" in text
+
+
+def test_an_export_of_a_narrowed_stream_is_narrowed_too(house: House, by_city):
+    response = house.get("records/fieldwork/sites/export.csv?in.Address.City=Dallas")
+    lines = b"".join(response.streaming_content).decode().splitlines()
+    assert [line.split(",")[0] for line in lines[1:]] == ["Dallas 1"]
+
+
+def test_several_connections_of_a_vendor_can_be_told_apart(house: House, by_city):
+    with house.scope:
+        other = sample_data.connect(house.tenant, "fieldwork", name="South")
+        sample_data.store(other, "sites", {"Name": "Lone"})
+    assert sites(house, f"connection={other.pk}") == ["Lone"]
+    assert len(sites(house, f"connection={by_city.pk}")) == 3
+
+
+@pytest.mark.parametrize("zone", ["America/Chicago", "Europe/London", "Australia/Melbourne"])
+@pytest.mark.parametrize(
+    ("kind", "given", "shown"),
+    [
+        ("date", "2026-11-24", date(2026, 11, 24)),
+        ("date", "2026-11-24T23:30:00-06:00", date(2026, 11, 24)),
+        ("wall", "2026-11-01T01:30:00", datetime.fromisoformat("2026-11-01T01:30")),
+        ("wall", "2026-11-01T01:30:00+11:00", datetime.fromisoformat("2026-11-01T01:30")),
+        ("instant", "2026-11-01T06:30:00", datetime(2026, 11, 1, 6, 30, tzinfo=UTC)),
+        ("instant", "2026-11-01T06:30:00Z", datetime(2026, 11, 1, 6, 30, tzinfo=UTC)),
+        ("instant", "2026-11-01T01:30:00-05:00", datetime(2026, 11, 1, 6, 30, tzinfo=UTC)),
+        ("instant", "2026-11-01", date(2026, 11, 1)),
+    ],
+)
+def test_each_kind_of_time_is_read_as_declared_whatever_the_readers_zone(zone, kind, given, shown):
+    with timezone.override(zone):
+        assert value_at({"At": given}, Column(label="At", path="At", kind=kind)) == shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "zone", "words"),
+    [
+        ("instant", "2026-10-25T00:30:00Z", "Europe/London", "25 Oct 2026, 01:30"),
+        ("instant", "2026-10-25T01:30:00Z", "Europe/London", "25 Oct 2026, 01:30"),
+        ("instant", "2026-03-29T01:30:00Z", "Europe/London", "29 Mar 2026, 02:30"),
+        ("instant", "2026-03-08T08:30:00Z", "America/Chicago", "8 Mar 2026, 03:30"),
+        ("instant", "2026-11-01T07:30:00Z", "America/Chicago", "1 Nov 2026, 01:30"),
+        ("instant", "2026-10-03T16:30:00Z", "Australia/Melbourne", "4 Oct 2026, 03:30"),
+        ("instant", "2026-04-04T16:30:00Z", "Australia/Melbourne", "5 Apr 2026, 02:30"),
+        ("wall", "2026-03-29T01:30:00", "Europe/London", "29 Mar 2026, 01:30"),
+        ("wall", "2026-10-04T02:30:00", "Australia/Melbourne", "4 Oct 2026, 02:30"),
+        ("date", "2026-11-01", "Australia/Melbourne", "1 Nov"),
+    ],
+)
+def test_the_pages_shift_instants_only(kind, given, zone, words):
+    cell = cell_of({"At": given}, Column(label="At", path="At", kind=kind))
+    with timezone.override(zone), time_machine.travel("2026-12-24T12:00:00Z", tick=False):
+        assert words in render_to_string("business/_cell.html", {"cell": cell})
