@@ -1,0 +1,5 @@
+"""coreplus: appointments of allied health practices."""
+
+from integrations.vendors.coreplus.connector import connector
+
+__all__ = ["connector"]
