@@ -1,9 +1,9 @@
-"""HTTP to CorrigoPro Direct: signing in, the three reads we use, and its failures turned into ours."""
+"""HTTP to CorrigoPro Direct: signing in, every read we use, and its failures turned into ours."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -11,7 +11,6 @@ from integrations.contract import Access, Door, Tokens, with_token
 from integrations.errors import (
     ConfigurationNeeded,
     NotPermitted,
-    RateLimited,
     ReconnectNeeded,
     RetryLater,
     TokenRefused,
@@ -20,13 +19,14 @@ from integrations.errors import (
 from integrations.http import Answer
 from integrations.vendors.corrigopro import assumptions
 
-T = TypeVar("T")
-D = TypeVar("D")
 GENERAL_FAILURE = "general_failure"  # our code for HTTP 500 with the vendor's 1000
+CREDENTIALS = "credentials"  # our code for a client id and secret that open nothing
+ADDRESS = "address"  # our code for an address at which CorrigoPro does not answer as itself
 NEW_PAIR = (
     "An administrator must open the CorrigoPro Direct settings page at CorrigoPro, copy the client id and secret shown "
     "there and enter them here."
 )
+_NOT_THERE = frozenset({3003, 3005})  # "an entity was not found", "work order not found or recalled" (hub)
 
 
 class RequestRefused(VendorChanged):
@@ -35,16 +35,30 @@ class RequestRefused(VendorChanged):
     default_code = "request_refused"
 
 
-class Client:
-    """One connection's reads. All ids are work order ids, never the numbers people see."""
+class NotThere(VendorChanged):
+    """Codes 3003 and 3005: what was asked about does not exist (any more), or is an order that was recalled."""
 
-    def __init__(self, access: Access) -> None:
+
+class Client:
+    """One connection's reads, at another REST address where one is given. All ids are work order ids, never the numbers
+    people see. `calls` counts the requests made."""
+
+    def __init__(self, access: Access, rest_url: str = "") -> None:
         self._access = access
-        self._base = str(access.settings["rest_url"]).rstrip("/")
+        self._base = (rest_url or str(access.settings["rest_url"])).rstrip("/")
+        self.calls = 0
 
     def customers(self) -> list[msgspec.Raw]:
         """Every organisation that sends us work orders: `Id`, `Name`, `BranchIds`."""
         return _listed(self._get("customers"), "Customers")
+
+    def customer_settings(self, customer: int) -> msgspec.Raw:
+        """What a customer wants to be told: custom fields, repair categories and codes."""
+        answer = self._get("customerSettings", ("customerId", str(customer)))
+        found = _one(answer, assumptions.SETTINGS_NAME)
+        if found is None:
+            raise NotThere("CorrigoPro has no settings of this customer.", detail=f"customer {customer}")
+        return found
 
     def search(self, criterion: str, begin: datetime, end: datetime) -> list[msgspec.Raw]:
         """Basic rows of every order whose `criterion` lies in the span, in no particular order and perhaps cut."""
@@ -56,35 +70,42 @@ class Client:
         """Whole orders of at most 50 ids, in no particular order; ids that CorrigoPro does not know are left out."""
         return _listed(self._get("workOrder", *(("ids", str(number)) for number in ids)), "WorkOrders")
 
-    def _get(self, path: str, *query: tuple[str, str]) -> Answer:
-        def call(token: str, message_id: str) -> Answer:
-            return self._access.http.send(
-                "GET",
-                f"{self._base}/{path}",
-                query=[("messageId", message_id), *query],
-                headers={"authorization": f"Bearer {token}"},
-                timeout=assumptions.REQUEST_TIMEOUT,
-            )
+    def invoice(self, order: int) -> msgspec.Raw | None:
+        """The order's one invoice: an empty draft from the start. Raises NotThere for an order that is gone."""
+        return _one(self._get("invoice", (assumptions.ORDER_PARAMETER, str(order))), "Invoice")
 
-        return self._authorised(call)
+    def of_order(self, path: str, name: str, order: int) -> list[msgspec.Raw]:
+        """What hangs on one order: `path` is asked, the list is called `name`. Raises NotThere as `invoice` does."""
+        return _listed(self._get(path, (assumptions.ORDER_PARAMETER, str(order))), name, is_certain=False)
+
+    def associates(self, branch: int) -> list[msgspec.Raw]:
+        """The people and companies that a branch can send."""
+        answer = self._get("associates", (assumptions.BRANCH_PARAMETER, str(branch)))
+        return _listed(answer, assumptions.ASSOCIATES_NAME, is_certain=False)
+
+    def _get(self, path: str, *query: tuple[str, str]) -> Answer:
+        return self._send("GET", path, query=query)
 
     def _post(self, path: str, body: dict[str, Any]) -> Answer:
-        def call(token: str, message_id: str) -> Answer:
-            return self._access.http.send(
-                "POST",
+        return self._send("POST", path, body=body)
+
+    def _send(
+        self, method: str, path: str, *, query: Sequence[tuple[str, str]] = (), body: dict[str, Any] | None = None
+    ) -> Answer:
+        def attempt(token: str) -> Answer:
+            # One an attempt: it is what CorrigoPro's support searches for, and what our own log has beside the call.
+            message_id = uuid.uuid4().hex
+            self.calls += 1
+            answer = self._access.http.send(
+                method,
                 f"{self._base}/{path}",
-                json={**body, "MessageId": message_id},
+                query=[("messageId", message_id), *query] if body is None else (),
+                json=None if body is None else {**body, "MessageId": message_id},
                 headers={"authorization": f"Bearer {token}"},
+                request_id=message_id,
                 timeout=assumptions.REQUEST_TIMEOUT,
             )
-
-        return self._authorised(call)
-
-    def _authorised(self, call: Callable[[str, str], Answer]) -> Answer:
-        def attempt(token: str) -> Answer:
-            message_id = str(uuid.uuid4())  # one an attempt: it is what CorrigoPro's support searches for
-            answer = call(token, message_id)
-            return answer if answer.status == 200 else _fail(answer, message_id)
+            return answer if answer.status == 200 else _fail(answer, path, message_id)
 
         return with_token(self._access, attempt)
 
@@ -99,15 +120,12 @@ class _Grant(msgspec.Struct):
     expires_in: int = int(assumptions.USUAL_LIFETIME.total_seconds())
 
 
-class _TokenError(msgspec.Struct):
-    error: str = ""
-
-
-def ask_token(door: Door, timeout: timedelta) -> Tokens:
-    """Trade client id and secret for a token of 1199 seconds; there is no refresh token."""
+def ask_token(door: Door, timeout: timedelta, address: str = "") -> Tokens:
+    """Trade client id and secret for a token of 1199 seconds; there is no refresh token. `address` instead of the
+    OAuth server in the settings: to see whether the pair belongs elsewhere."""
     answer = door.http.send(
         "POST",
-        str(door.settings["oauth_url"]),
+        address or str(door.settings["oauth_url"]),
         form={
             "grant_type": "client_credentials",
             "client_id": str(door.settings["client_id"]),
@@ -117,22 +135,25 @@ def ask_token(door: Door, timeout: timedelta) -> Tokens:
     )
     if answer.status != 200:
         _fail_token(answer)
-    grant = _decode(answer, _Grant)
+    grant = answer.decode(_Grant, strict=False)
     if not grant.access_token or grant.expires_in <= 0:
         raise VendorChanged("CorrigoPro's sign-in server answered without a usable token.")
     return Tokens(access_token=grant.access_token, expires_in=timedelta(seconds=grant.expires_in))
 
 
 def _fail_token(answer: Answer) -> NoReturn:
-    error = _try(answer.body, _TokenError, _TokenError()).error[:100]
+    error = str(answer.told().get("error") or "")[:100]
     detail = f"HTTP {answer.status} {error}".strip()
     if error == "invalid_client" or answer.status == 401:
         raise ReconnectNeeded(
             f"CorrigoPro does not accept the client id and secret; they may have been regenerated there. {NEW_PAIR}",
-            code="credentials",
+            code=CREDENTIALS,
             detail=detail,
         )
-    _fail_alike(answer, detail, "OAUTH SERVER URL")
+    if passing := answer.passing_failure("CorrigoPro", detail):
+        raise passing
+    if answer.status == 404 or 300 <= answer.status < 400:
+        raise _wrong_address("OAUTH SERVER URL", detail)
     raise VendorChanged(
         "CorrigoPro's sign-in server did not understand our request. Our developers must look into it.",
         code="sign_in_refused",
@@ -140,24 +161,9 @@ def _fail_token(answer: Answer) -> NoReturn:
     )
 
 
-class _FieldError(msgspec.Struct, rename="pascal"):
-    field_name: str | None = None
-    message: str | None = None
-
-
-class _Failure(msgspec.Struct, rename="pascal"):
-    code: int | None = None
-    message: str | None = None
-    validation_errors: list[_FieldError] | None = None
-
-    def told(self) -> str:
-        fields = [f"{mistake.field_name or '?'}: {mistake.message or ''}" for mistake in self.validation_errors or []]
-        return "; ".join([self.message or "", *fields]).strip("; ")[:500]
-
-
-def _fail(answer: Answer, message_id: str) -> NoReturn:
-    failure = _try(answer.body, _Failure, _Failure())
-    detail = f"HTTP {answer.status} code {failure.code or '-'} {failure.told()} (MessageId {message_id})"
+def _fail(answer: Answer, path: str, message_id: str) -> NoReturn:
+    code, message, told = _failure(answer)
+    detail = f"HTTP {answer.status} code {code or '-'} {told} (MessageId {message_id})"
     if answer.status == 401:
         raise TokenRefused(f"CorrigoPro does not accept our sign-in any more. {NEW_PAIR}", detail=detail)
     if answer.status == 403:
@@ -166,22 +172,29 @@ def _fail(answer: Answer, message_id: str) -> NoReturn:
             "check the CorrigoPro Direct subscription.",
             detail=detail,
         )
-    if answer.status == 500 and failure.code == 1000:
+    if answer.status == 500 and code == 1000:
         raise RetryLater(
             "CorrigoPro reports a general failure. We try again by ourselves. If it stays, an administrator should "
             "compare the region and the REST SERVICE URL with the CorrigoPro Direct settings page.",
             code=GENERAL_FAILURE,
             detail=detail,
         )
-    _fail_alike(answer, detail, "REST SERVICE URL")
-    if failure.code == 2100:
+    if passing := answer.passing_failure("CorrigoPro", detail):
+        raise passing
+    if 300 <= answer.status < 400 or (answer.status == 404 and path in assumptions.SURE_PATHS):
+        raise _wrong_address("REST SERVICE URL", detail)
+    if code == 2100:
         raise RequestRefused(
             "CorrigoPro did not understand what we asked. Our developers must look into it.", detail=detail
         )
-    if failure.code and failure.message:
+    if code in _NOT_THERE:
+        raise NotThere(
+            f"CorrigoPro does not know what we asked about: {message[:300]}", code=f"refused_{code}", detail=detail
+        )
+    if code and message:
         raise VendorChanged(
-            f"CorrigoPro refused: {failure.message[:300]} Our developers must look into it.",
-            code=f"refused_{failure.code}",
+            f"CorrigoPro refused: {message[:300]} Our developers must look into it.",
+            code=f"refused_{code}",
             detail=detail,
         )
     raise VendorChanged(
@@ -191,58 +204,70 @@ def _fail(answer: Answer, message_id: str) -> NoReturn:
     )
 
 
-def _fail_alike(answer: Answer, detail: str, address: str) -> None:
-    """What means the same at the sign-in server and at the REST service."""
-    if answer.status == 429:
-        raise RateLimited(
-            "CorrigoPro asks us to slow down. We go on by ourselves.", retry_after=answer.retry_after(), detail=detail
-        )
-    if answer.status >= 500 or answer.status == 408:
-        raise RetryLater(
-            "CorrigoPro is not working at the moment. We try again by ourselves.",
-            retry_after=answer.retry_after(),
-            detail=detail,
-        )
-    if answer.status == 404 or 300 <= answer.status < 400:
-        raise ConfigurationNeeded(
-            f"CorrigoPro does not answer at this address. An administrator must compare it with the {address} on the "
-            "CorrigoPro Direct settings page.",
-            code="address",
-            detail=detail,
-        )
+def _failure(answer: Answer) -> tuple[int, str, str]:
+    """The vendor's code (0: none), its message, and both with the fields it complains of."""
+    told = {key.casefold(): value for key, value in answer.told().items()}
+    code, message = told.get("code"), told.get("message")
+    message = message if isinstance(message, str) else ""
+    mistakes = told.get("validationerrors")
+    fields = [
+        f"{mistake.get('FieldName') or '?'}: {mistake.get('Message') or ''}"
+        for mistake in (mistakes if isinstance(mistakes, list) else [])
+        if isinstance(mistake, dict)
+    ]
+    number = int(code) if isinstance(code, int) or (isinstance(code, str) and code.isdecimal()) else 0
+    return number, message, "; ".join([message, *fields]).strip("; ")[:500]
 
 
-def _listed(answer: Answer, name: str) -> list[msgspec.Raw]:
-    """The list under that key, whatever its letter case, each item as the vendor's own bytes."""
-    for key, value in _decode(answer, dict[str, msgspec.Raw]).items():
-        if key.casefold() == name.casefold():
-            items = _try(bytes(value), list[msgspec.Raw], None)
-            if items is not None:
-                return items
+def _wrong_address(name: str, detail: str) -> ConfigurationNeeded:
+    return ConfigurationNeeded(
+        f"CorrigoPro does not answer at this address. An administrator must compare it with the {name} on the "
+        "CorrigoPro Direct settings page.",
+        code=ADDRESS,
+        detail=detail,
+    )
+
+
+def _listed(answer: Answer, name: str, *, is_certain: bool = True) -> list[msgspec.Raw]:
+    """The list under that key, whatever its letter case, each item as the vendor's own bytes.
+
+    Where the key is our assumption (not `is_certain`), an answer that holds one list only, or is one, will do, and null
+    means none.
+    """
+    if not is_certain and answer.body.lstrip()[:1] == b"[":
+        return answer.decode(list[msgspec.Raw])
+    members = answer.decode(dict[str, msgspec.Raw])
+    for value in _named(members, name):
+        if bytes(value) == b"null" and not is_certain:
+            return []
+        if _opens_with(value, b"["):
+            return msgspec.json.decode(value, type=list[msgspec.Raw])
+    lists = [value for value in members.values() if _opens_with(value, b"[")]
+    if not is_certain and len(lists) == 1:
+        return msgspec.json.decode(lists[0], type=list[msgspec.Raw])
     raise VendorChanged(
         "CorrigoPro's answer lacks the list we asked for. Our developers must look into it.", detail=f"no list {name}"
     )
 
 
-def _decode(answer: Answer, shape: type[T]) -> T:
-    """The body as `shape`. What is not JSON at all (a maintenance page, half an answer) is the vendor's bad moment;
-    JSON in another shape is its change."""
-    try:
-        return msgspec.json.decode(answer.body, type=shape, strict=False)
-    except msgspec.ValidationError as mistake:
-        raise VendorChanged(
-            "CorrigoPro answered in a form we do not know. Our developers must look into it.", detail=str(mistake)[:500]
-        ) from mistake
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as mistake:
-        raise RetryLater(
-            "CorrigoPro sent an answer that cannot be read. We try again by ourselves.",
-            code="unreadable_answer",
-            detail=f"{answer.content_type or 'no content type'}, {len(answer.body)} bytes: {mistake}"[:500],
-        ) from mistake
+def _one(answer: Answer, name: str) -> msgspec.Raw | None:
+    """The object under that key, or the only object there is; None for null."""
+    members = answer.decode(dict[str, msgspec.Raw])
+    objects = [value for value in members.values() if _opens_with(value, b"{")]
+    candidates: list[msgspec.Raw] = [*_named(members, name), *(objects if len(objects) == 1 else ())]
+    for value in candidates:
+        if bytes(value) == b"null":
+            return None
+        if _opens_with(value, b"{"):
+            return value
+    raise VendorChanged(
+        "CorrigoPro's answer lacks what we asked for. Our developers must look into it.", detail=f"no object {name}"
+    )
 
 
-def _try(body: bytes, shape: type[T], otherwise: D) -> T | D:
-    try:
-        return msgspec.json.decode(body, type=shape, strict=False)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return otherwise
+def _named(members: dict[str, msgspec.Raw], name: str) -> Iterator[msgspec.Raw]:
+    return (value for key, value in members.items() if key.casefold() == name.casefold())
+
+
+def _opens_with(value: msgspec.Raw, sign: bytes) -> bool:
+    return bytes(value)[:1] == sign

@@ -6,12 +6,8 @@ from urllib.parse import urlsplit
 from django import forms
 
 from integrations.forms import ConnectionForm, SecretField, VendorURLField
-from integrations.vendors.corrigopro import assumptions
-
-REGIONS = {"am": "Americas", "apac": "Asia-Pacific", "emea": "Europe, Middle East and Africa"}
-REST_HOSTS = {region: f"{region}-api.corrigopro.com" for region in REGIONS}
-OAUTH_URL = f"https://oauth-pro-v2.corrigo.com{assumptions.OAUTH_PATH}"  # seen in use by a live client
-PRODUCTION, SANDBOX = "production", "sandbox"
+from integrations.vendors.corrigopro import assumptions, places
+from integrations.vendors.corrigopro.places import OAUTH_URL, PRODUCTION, REGIONS, REST_HOSTS, SANDBOX
 
 
 class CorrigoProForm(ConnectionForm):
@@ -41,6 +37,19 @@ class CorrigoProForm(ConnectionForm):
     client_secret = SecretField(
         label="Client secret", help_text="If someone presses Regenerate at CorrigoPro, enter the new pair here."
     )
+    branch_id = forms.IntegerField(
+        label="Main branch id",
+        required=False,
+        min_value=1,
+        help_text="Optional, and only before the first connect: with it we know your company again if Regenerate "
+        "changes the client id. A company with one branch has one id.",
+    )
+    subscription_ends_on = forms.DateField(
+        label="Subscription ends on",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="Optional. We remind you before your CorrigoPro Direct subscription runs out.",
+    )
     history_days = forms.IntegerField(
         label="History in days",
         min_value=1,
@@ -48,10 +57,18 @@ class CorrigoProForm(ConnectionForm):
         initial=assumptions.HISTORY_DAYS,
         help_text="How far back the first reading goes, by the day a work order was created.",
     )
+    papers_days = forms.IntegerField(
+        label="Invoices and files, in days",
+        min_value=1,
+        max_value=1095,
+        initial=assumptions.PAPERS_DAYS,
+        help_text="How far back invoices, messages, attachments and procedures are read at first, by the day their "
+        "work order last changed. Each order takes some calls.",
+    )
     fieldsets: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (
         ("Where your company is", ("environment", "region", "rest_url", "oauth_url")),
-        ("Credentials", ("client_id", "client_secret")),
-        ("What to bring", ("history_days",)),
+        ("Credentials", ("client_id", "client_secret", "branch_id", "subscription_ends_on")),
+        ("What to bring", ("history_days", "papers_days")),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -62,6 +79,10 @@ class CorrigoProForm(ConnectionForm):
             cleaned["rest_url"] = self._rest_url(cleaned, region, rest_url)
         if cleaned.get("oauth_url"):
             cleaned["oauth_url"] = _with_path(cleaned["oauth_url"], assumptions.OAUTH_PATH)
+            if places.are_swapped(cleaned.get("rest_url") or "", cleaned["oauth_url"]):
+                self.add_error("oauth_url", "The two addresses stand in each other's field, or one was entered twice.")
+        if cleaned.get("subscription_ends_on"):
+            cleaned["subscription_ends_on"] = cleaned["subscription_ends_on"].isoformat()
         return cleaned
 
     def _rest_url(self, cleaned: dict[str, Any], region: str, rest_url: str) -> str:

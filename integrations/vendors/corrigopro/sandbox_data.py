@@ -1,6 +1,7 @@
 """The sandbox's work orders: worked out from their number whenever asked for, changed with time by a shelf."""
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -49,9 +50,14 @@ class OrderBook(Shelf):
     ) -> None:
         super().__init__(size=size, seed=seed, epoch=epoch, span=SPAN, change_every=change_every)
         self.world, self.first_id = world, first_id
+        self.vanished: set[int] = set()  # CorrigoPro gives them no more
+        self.left: set[int] = set()  # customers who went elsewhere, by their place in the world
         self._touched: set[int] = set()
+        self._stirred: Counter[int] = Counter()  # changes that left the status as it was
+        self._turned: dict[int, tuple[str, int]] = {}  # a status the customer set, and after how many steps
+        self._delays: Counter[int] = Counter()  # days by which the due date was moved
+        self._limits: dict[int, float] = {}
         self.story = lru_cache(maxsize=50_000)(self._tell)
-        self._statuses = lru_cache(maxsize=50_000)(self._status_after)
 
     def touch(self, number: int, at: datetime) -> None:
         """Time changes the next order from there that is still open: closed ones rest."""
@@ -67,8 +73,36 @@ class OrderBook(Shelf):
         super().touch(number, at)
         self._touched.add(number)
 
+    def stir(self, number: int, at: datetime) -> None:
+        """Something on the order changed, its status did not."""
+        super().touch(number, at)
+        self._touched.add(number)
+        self._stirred[number] += 1
+
+    def turn(self, number: int, status: str, at: datetime) -> None:
+        """The customer sets its status."""
+        self.stir(number, at)
+        self._turned[number] = (status, self._steps(number))
+
+    def delay(self, number: int, days: int, at: datetime) -> None:
+        self._delays[number] += days
+        self.stir(number, at)
+
+    def limit(self, number: int, amount: float, at: datetime) -> None:
+        self._limits[number] = amount
+        self.stir(number, at)
+
     def status(self, number: int) -> str:
-        return self._statuses(number, self.version[number])
+        status, since = self._turned.get(number) or (self.story(number).status, 0)
+        for _ in range(self._steps(number) - since):
+            following = FOLLOWS.get(status, status)
+            if following == status:
+                break
+            status = following
+        return status
+
+    def _steps(self, number: int) -> int:
+        return self.version[number] - self._stirred[number]
 
     def last_update(self, number: int) -> datetime:
         return self.modified[number] if self.version[number] else self.story(number).changed
@@ -77,12 +111,12 @@ class OrderBook(Shelf):
         """Numbers of what was created in that span, both ends included."""
         first = bisect_left(self.created, begin.replace(microsecond=0))
         for number in range(first, bisect_right(self.created, end)):
-            if begin <= self.story(number).created <= end:
+            if number not in self.vanished and begin <= self.story(number).created <= end:
                 yield number
 
     def updated_between(self, begin: datetime, end: datetime) -> Iterator[int]:
         """Numbers of what was last changed in that span, without looking at all of them."""
-        touched = sorted(self._touched)
+        touched = sorted(self._touched - self.vanished)
         yield from (number for number in touched if begin <= self.modified[number] <= end)
         oldest = begin if begin > self.epoch + HOUR else begin - LONGEST_LIFE  # lives are told up to the epoch
         for number in self.created_between(oldest, end):
@@ -91,26 +125,27 @@ class OrderBook(Shelf):
 
     def number_of(self, order_id: int) -> int | None:
         number = order_id - self.first_id
-        return number if 0 <= number < len(self) else None
+        return number if 0 <= number < len(self) and number not in self.vanished else None
 
     def row(self, number: int) -> dict[str, Any]:
         """The basic form that search gives."""
         story = self.story(number)
+        due = story.due + DAY * self._delays[number]
         customer, _, prefix = self.world.customers[self._customer(number)]
         name, category = ("Preventive Maintenance", "PMRM") if story.is_planned else ("Corrective", "Request")
         digits = 53_010_737 + number // 3 if not prefix else 10_000 + number  # numbers are not unique, ids are
         return {
             "WorkOrderId": self.first_id + number,
             "WorkOrderNumber": f"{prefix}{digits}",
-            "BranchId": 500_000 + self.first_id % 1000 + number % 2,
+            "BranchId": self.branches[number % 2],
             "Type": category,
             "WorkType": {"Id": 12 if story.is_planned else 9, "Name": name, "Category": category, "IsVisit": False},
             "Status": self.status(number),
             "Customer": {"Id": self.customer_id(self._customer(number)), "Name": customer},
             "Sla": {
-                "DueDate": written(story.due),
-                "OnSiteBy": written(story.due - (story.due - story.created) / 3),
-                "AcknowledgeBy": written(story.created + (story.due - story.created) / 8),
+                "DueDate": written(due),
+                "OnSiteBy": written(due - (due - story.created) / 3),
+                "AcknowledgeBy": written(story.created + (due - story.created) / 8),
                 "PriorityId": story.priority + 1,
                 "PriorityName": PRIORITIES[story.priority][0],
                 "IsEmergency": story.priority == 0,
@@ -133,7 +168,7 @@ class OrderBook(Shelf):
         person = world.people[dice.randrange(len(world.people))]
         if self.version[number]:
             message += f"\nUpdate {self.version[number]} from site."
-        limit = dice.choice((0, 0, 250, 350, 500, 750.5, 1200, 2499.99, 5000))
+        limit = self._limits.get(number, dice.choice((0, 0, 250, 350, 500, 750.5, 1200, 2499.99, 5000)))
         return self.row(number) | {
             "AccompanyingMessage": message,
             "Schedule": {
@@ -142,7 +177,7 @@ class OrderBook(Shelf):
             },
             "Nte": {"Amount": limit, "Quote": None},
             "Currency": world.currency,
-            "IsPreBilled": number % 37 == 0,
+            "IsPreBilled": is_pre_billed(number),
             "WorkDetails": {
                 "Assets": [
                     {
@@ -154,7 +189,7 @@ class OrderBook(Shelf):
                     }
                 ],
                 "CheckList": [],
-                "Procedures": None,
+                "Procedures": self.procedures(number) or None,
                 "Specialty": {"Name": specialty},
             },
             "Contact": {
@@ -179,13 +214,30 @@ class OrderBook(Shelf):
             },
         }
 
+    def procedures(self, number: int) -> list[dict[str, Any]]:
+        """Only planned work has them, and not all of it."""
+        dice = self.dice(number, "procedures")
+        count = dice.choice((0, 1, 1, 2)) if self.story(number).is_planned else 0
+        return [
+            {"Id": 60_000 + number * 4 + n, "Name": dice.choice(CHECKS), "IsMarkedNa": dice.random() < 0.1}
+            for n in range(count)
+        ]
+
     def customer(self, index: int) -> dict[str, Any]:
-        branches = [500_000 + self.first_id % 1000 + n for n in range(2)]
         return {
             "Id": self.customer_id(index),
             "Name": self.world.customers[index][0],
-            "BranchIds": branches[: 1 + index % 2],
+            "BranchIds": list(self.branches[: 1 + index % 2]),
         }
+
+    def customers(self) -> list[int]:
+        """Who still sends work, by their place in the world."""
+        return [index for index in range(len(self.world.customers)) if index not in self.left]
+
+    @property
+    def branches(self) -> tuple[int, int]:
+        first = 500_000 + self.first_id % 1000
+        return first, first + 1
 
     def customer_id(self, index: int) -> int:
         return 100_160 + self.first_id % 997 * 100 + index * 7
@@ -239,14 +291,9 @@ class OrderBook(Shelf):
         status, changed = reached[-1]
         return status, changed.replace(microsecond=created.microsecond)
 
-    def _status_after(self, number: int, version: int) -> str:
-        status = self.story(number).status
-        for _ in range(version):
-            following = FOLLOWS.get(status, status)
-            if following == status:
-                break
-            status = following
-        return status
+
+def is_pre_billed(number: int) -> bool:
+    return number % 37 == 0
 
 
 def written(moment: datetime, fraction: str = "") -> str:

@@ -12,7 +12,8 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from integrations.vendors.corrigopro import assumptions
+from integrations.contract import Span
+from integrations.vendors.corrigopro import assumptions, wire
 
 Criterion = Literal["Created", "LastUpdate"]
 Key = tuple[datetime, int]  # a row's moment by the walk's criterion, and its id
@@ -58,6 +59,15 @@ class Walk(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         widest = assumptions.HISTORY_WINDOW if self.by == "Created" else self.until - self.begins
         return replace(self, width=min(span * 2 if rows * 2 < suspicious else span, widest))
 
+    @property
+    def covers(self) -> Span | None:
+        """What a sweep has seen when it has gone through this window: what is too young may have come meanwhile."""
+        since, until = (
+            wire.position(self.opens),
+            wire.position(min(self.closes, self.started - assumptions.CLOCK_TRUST)),
+        )
+        return Span(since=since, until=until) if since < until else None
+
     def past(self, keys: Sequence[Key]) -> "Walk":
         """The rows of these keys are handed on."""
         if not keys:
@@ -89,10 +99,16 @@ class Walk(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Between readings `next` says where the next begins; during one, `walk` says where it stands."""
+    """Between readings `next` says where the next begins; during one, `walk` says where it stands.
+
+    For what hangs on orders: `rounded` is when the open ones were last gone round, `is_round` whether the walk does
+    that.
+    """
 
     next: datetime | None = None
     walk: Walk | None = None
+    rounded: datetime | None = None
+    is_round: bool = False
 
     @classmethod
     def parse(cls, text: str) -> "Cursor":

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -20,15 +20,16 @@ from integrations.errors import (
 )
 from integrations.sandbox.kit import Fault
 from integrations.vendors.corrigopro import connector
-from integrations.vendors.corrigopro.client import Client, RequestRefused
+from integrations.vendors.corrigopro.client import Client, NotThere, RequestRefused
+from integrations.vendors.corrigopro.orders import WorkOrders
 from integrations.vendors.corrigopro.sandbox import Emulator
-from integrations.vendors.corrigopro.streams import Customers, WorkOrders
+from integrations.vendors.corrigopro.streams import Customers
 from tests.integrations.vendor_access import VendorAccess, vendor_access
 
-AVAILABLE = (
-    Capability(stream="customers", state="available"),
-    Capability(stream="work-orders", state="available"),
-)
+AVAILABLE = tuple(Capability(stream=stream.key, state="available") for stream in connector.streams)
+
+
+PAPERS = {"invoices", "attachments", "messages", "procedures", "procedure-steps"}
 
 
 def body(code: int, message: str = "Words of the vendor", **more: object) -> bytes:
@@ -50,10 +51,10 @@ def test_client_id_and_secret_open_each_company(corrigopro: Emulator, account: i
     assert tokens.refresh_token == ""
 
 
-def test_the_live_test_takes_two_calls_beside_the_sign_in(corrigopro: Emulator, access: VendorAccess) -> None:
+def test_the_live_test_takes_one_call_a_stream_beside_the_sign_in(corrigopro: Emulator, access: VendorAccess) -> None:
     connector.check(access)
 
-    assert sum(corrigopro.requests.values()) == 3
+    assert sum(corrigopro.requests.values()) == 1 + len(connector.streams)
 
 
 def test_the_identity_tells_companies_apart(corrigopro: Emulator) -> None:
@@ -61,6 +62,32 @@ def test_the_identity_tells_companies_apart(corrigopro: Emulator) -> None:
 
     assert first != second
     assert first == connector.identity(corrigopro.demo_setup(0)[0] | {"history_days": 7})
+
+
+def test_a_main_branch_keeps_the_identity_when_the_client_id_changes(corrigopro: Emulator) -> None:
+    settings, _ = corrigopro.demo_setup(0)
+    without = settings | {"branch_id": None}
+
+    assert connector.identity(settings) == connector.identity(settings | {"client_id": "new"})
+    assert connector.identity(without) != connector.identity(without | {"client_id": "new"})
+
+
+def test_the_end_of_the_subscription_is_foreseen(corrigopro: Emulator) -> None:
+    settings, _ = corrigopro.demo_setup(0)
+
+    assert connector.expiries(settings) == ()
+    (end,) = connector.expiries(settings | {"subscription_ends_on": "2027-03-31"})
+    assert (end.key, end.ends_on) == ("subscription", date(2027, 3, 31))
+
+
+def test_the_message_id_told_to_the_vendor_is_in_our_log(corrigopro: Emulator, access: VendorAccess) -> None:
+    corrigopro.weather.add(Fault(path="customers", status=400, body=body(3000)))
+
+    with pytest.raises(VendorChanged) as failure:
+        Client(access).customers()
+
+    told = failure.value.detail.partition("(MessageId ")[2].rstrip(")")
+    assert access.exchanges[-1].request_id == told
 
 
 @pytest.mark.parametrize("change", [{"client_id": "nobody"}, {"client_secret": "wrong"}, {"client_secret": ""}])
@@ -95,12 +122,12 @@ def test_a_regenerated_pair_matters_only_when_the_token_ends(corrigopro: Emulato
         (Fault(status=429, headers={"Retry-After": "7"}), RateLimited, "rate_limited"),
         (Fault(status=500, body=b"<html>"), RetryLater, "vendor_unavailable"),
         (Fault(status=503), RetryLater, "vendor_unavailable"),
-        (Fault(status=200, body=b""), RetryLater, "unreadable_answer"),
-        (Fault(status=200, body=b"<html>"), RetryLater, "unreadable_answer"),
+        (Fault(status=200, body=b""), RetryLater, "unreadable"),
+        (Fault(status=200, body=b"<html>"), RetryLater, "unreadable"),
         (Fault(status=200, body=b'{"token":"x"}'), VendorChanged, "vendor_changed"),
         (Fault(status=200, body=b'{"access_token":"","expires_in":1199}'), VendorChanged, "vendor_changed"),
         (Fault(status=200, body=b'{"access_token":"x","expires_in":0}'), VendorChanged, "vendor_changed"),
-        (Fault(truncate=True), RetryLater, "unreadable_answer"),
+        (Fault(truncate=True), RetryLater, "unreadable"),
         (Fault(lose_reply=True), RetryLater, "unreachable"),
     ],
 )
@@ -129,7 +156,8 @@ def test_a_lifetime_left_out_or_written_as_text_is_understood(corrigopro: Emulat
     [
         (Fault(status=400, body=body(2100)), RequestRefused, "request_refused"),
         (Fault(status=400, body=body(3000)), VendorChanged, "refused_3000"),
-        (Fault(status=400, body=body(3005)), VendorChanged, "refused_3005"),
+        (Fault(status=400, body=body(3003)), NotThere, "refused_3003"),
+        (Fault(status=400, body=body(3005)), NotThere, "refused_3005"),
         (Fault(status=400, body=b"Bad Request"), VendorChanged, "http_400"),
         (Fault(status=400, body=b'{"Code":{"a":1}}'), VendorChanged, "http_400"),
         (Fault(status=403, body=b"<html>"), NotPermitted, "not_permitted"),
@@ -144,14 +172,14 @@ def test_a_lifetime_left_out_or_written_as_text_is_understood(corrigopro: Emulat
         (Fault(status=502), RetryLater, "vendor_unavailable"),
         (Fault(status=503), RetryLater, "vendor_unavailable"),
         (Fault(status=504), RetryLater, "vendor_unavailable"),
-        (Fault(status=200, body=b""), RetryLater, "unreadable_answer"),
-        (Fault(status=200, body=b"<html>maintenance</html>"), RetryLater, "unreadable_answer"),
-        (Fault(status=200, body=b"\xff\xfe\x00"), RetryLater, "unreadable_answer"),
-        (Fault(status=200, body=b'{"WorkOrders":' + b"[" * 100_000), RetryLater, "unreadable_answer"),
+        (Fault(status=200, body=b""), RetryLater, "unreadable"),
+        (Fault(status=200, body=b"<html>maintenance</html>"), RetryLater, "unreadable"),
+        (Fault(status=200, body=b"\xff\xfe\x00"), RetryLater, "unreadable"),
+        (Fault(status=200, body=b'{"WorkOrders":' + b"[" * 100_000), RetryLater, "unreadable"),
         (Fault(status=200, body=b'"fine"'), VendorChanged, "vendor_changed"),
         (Fault(status=200, body=b'{"MessageId":"x"}'), VendorChanged, "vendor_changed"),
         (Fault(status=200, body=b'{"WorkOrders":null,"Customers":{}}'), VendorChanged, "vendor_changed"),
-        (Fault(truncate=True), RetryLater, "unreadable_answer"),
+        (Fault(truncate=True), RetryLater, "unreadable"),
         (Fault(lose_reply=True), RetryLater, "unreachable"),
     ],
 )
@@ -231,13 +259,42 @@ def test_a_passing_general_failure_does_not_stop_the_live_test(corrigopro: Emula
     assert connector.check(access) == AVAILABLE
 
 
-def test_what_is_not_permitted_is_told_stream_by_stream(corrigopro: Emulator, access: VendorAccess) -> None:
-    corrigopro.weather.add(Fault(path="search", status=403))
+@pytest.mark.parametrize("refused", [stream.key for stream in connector.streams])
+def test_what_is_not_permitted_is_told_stream_by_stream(
+    corrigopro: Emulator, access: VendorAccess, refused: str
+) -> None:
+    corrigopro.refuse(refused, 0)
 
-    customers, orders = connector.check(access)
+    found = {capability.stream: capability for capability in connector.check(access)}
 
-    assert (customers.state, orders.state) == ("available", "not_permitted")
-    assert "subscription" in orders.note
+    assert found[refused].state == "not_permitted"
+    assert "subscription" in found[refused].note
+    hangs_on_it = {"customers": {"customer-settings", "associates"}, "work-orders": PAPERS}.get(refused, set())
+    assert {key for key, one in found.items() if one.state != "available"} == {refused} | hangs_on_it
+    with pytest.raises(NotPermitted):
+        access.read_all(connector.stream(refused))
+
+
+def test_what_hangs_on_a_refused_parent_is_not_asked_for(corrigopro: Emulator, access: VendorAccess) -> None:
+    corrigopro.end_subscription()
+
+    assert {capability.state for capability in connector.check(access)} == {"not_permitted"}
+    assert sum(corrigopro.requests.values()) == 3
+
+
+def test_a_company_without_recent_orders_is_told_that_nothing_could_be_tried() -> None:
+    sandbox = Emulator(sizes=(0, 0))
+    with sandbox.serve(), vendor_access(connector, sandbox) as access:
+        found = {capability.stream: capability.state for capability in connector.check(access)}
+
+    assert found == {stream.key: "unknown" if stream.key in PAPERS else "available" for stream in connector.streams}
+
+
+def test_a_main_branch_of_another_company_is_refused(corrigopro: Emulator) -> None:
+    with vendor_access(connector, corrigopro, branch_id=77) as access, pytest.raises(ConfigurationNeeded) as stop:
+        connector.check(access)
+
+    assert (stop.value.code, "no branch 77" in stop.value.words) == ("branch", True)
 
 
 def test_an_outage_stops_the_live_test(corrigopro: Emulator, access: VendorAccess) -> None:

@@ -15,7 +15,10 @@ ENTERED = {
     "oauth_url": OAUTH_URL,
     "client_id": " abc ",
     "client_secret": "s3cret",
+    "branch_id": "",
+    "subscription_ends_on": "",
     "history_days": "90",
+    "papers_days": "30",
 }
 
 
@@ -39,7 +42,10 @@ def test_a_blank_address_becomes_the_regions(region: str) -> None:
         "rest_url": f"https://{region}-api.corrigopro.com/Direct/api",
         "oauth_url": OAUTH_URL,
         "client_id": "abc",
+        "branch_id": None,
+        "subscription_ends_on": None,
         "history_days": 90,
+        "papers_days": 30,
     }
     assert filled.entered_secrets() == {"client_secret": "s3cret"}
 
@@ -75,6 +81,11 @@ def test_a_host_alone_is_completed() -> None:
         ({"region": "moon"}, "region", "valid choice"),
         ({"history_days": "0"}, "history_days", "greater"),
         ({"history_days": "5000"}, "history_days", "less"),
+        ({"papers_days": "0"}, "papers_days", "greater"),
+        ({"branch_id": "east"}, "branch_id", "whole number"),
+        ({"subscription_ends_on": "soon"}, "subscription_ends_on", "valid date"),
+        ({"rest_url": OAUTH_URL, "oauth_url": "https://am-api.corrigopro.com/Direct/api"}, "oauth_url", "each other"),
+        ({"oauth_url": "https://am-api.corrigopro.com/Direct/api"}, "oauth_url", "each other"),
     ],
 )
 def test_a_mistake_is_told_at_its_field(changes: dict[str, str], field: str, words: str) -> None:
@@ -82,6 +93,14 @@ def test_a_mistake_is_told_at_its_field(changes: dict[str, str], field: str, wor
 
     assert list(filled.errors) == [field]
     assert words in " ".join(map(str, filled.errors[field]))
+
+
+def test_the_end_of_the_subscription_is_kept_as_text() -> None:
+    filled = form(subscription_ends_on="2027-03-31", branch_id="500849")
+
+    assert filled.is_valid(), filled.errors
+    assert filled.vendor_settings()["subscription_ends_on"] == "2027-03-31"
+    assert filled.vendor_settings()["branch_id"] == 500849
 
 
 def test_a_stored_secret_may_stay_blank() -> None:

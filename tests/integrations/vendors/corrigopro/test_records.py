@@ -9,7 +9,7 @@ import pytest
 
 from integrations.errors import RecordRejected
 from integrations.values import Priority, WorkOrder, WorkOrderStatus
-from integrations.vendors.corrigopro import connector, records
+from integrations.vendors.corrigopro import connector, records, wire
 
 PAYLOADS = Path(__file__).parent / "payloads"
 
@@ -170,11 +170,11 @@ def test_what_cannot_be_read_is_told_in_words(payload: bytes, reason: str) -> No
 def test_moments_come_with_any_number_of_fractional_digits(digits: int) -> None:
     text = "2026-03-26T18:01:24" + ("." + "1234567"[:digits] if digits else "") + "Z"
 
-    assert records.instant(text) == datetime(2026, 3, 26, 18, 1, 24, int("123456"[:digits].ljust(6, "0")), UTC)
+    assert wire.instant(text) == datetime(2026, 3, 26, 18, 1, 24, int("123456"[:digits].ljust(6, "0")), UTC)
 
 
 def test_a_customer_is_told_by_its_id() -> None:
-    assert records.customer_id((PAYLOADS / "customer.json").read_bytes()) == 100160
-    assert records.customer_id(b'{"ID": "7"}') == 7
+    assert records.customer((PAYLOADS / "customer.json").read_bytes()).id == 100160
+    assert records.customer(b'{"ID": "7"}').id == 7
     with pytest.raises(RecordRejected):
-        records.customer_id(b'{"Name": "Acme"}')
+        records.customer(b'{"Name": "Acme"}')

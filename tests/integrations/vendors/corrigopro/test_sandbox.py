@@ -149,7 +149,7 @@ def test_the_same_seed_gives_the_same_orders() -> None:
 
 
 def test_the_demo_has_work_in_every_state_and_some_past_due(vendor: Emulator) -> None:
-    book = Emulator().accounts[0].book
+    book = Emulator(sizes=(2000, 5)).accounts[0].book
     orders = [records.work_order(json.dumps(book.detail(number)).encode()) for number in range(len(book))]
     now = datetime.now(UTC)
 

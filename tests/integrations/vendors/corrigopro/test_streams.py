@@ -12,8 +12,9 @@ from integrations.contract import Page
 from integrations.errors import ReconnectNeeded, VendorChanged
 from integrations.sandbox.kit import Fault
 from integrations.vendors.corrigopro import connector
+from integrations.vendors.corrigopro.orders import WorkOrders
 from integrations.vendors.corrigopro.sandbox import Emulator
-from integrations.vendors.corrigopro.streams import Customers, WorkOrders
+from integrations.vendors.corrigopro.streams import Customers
 from tests.integrations.vendor_access import VendorAccess, vendor_access
 
 SMALL = WorkOrders(suspicious_rows=20, batch=7)  # as the sandbox of these tests, which gives at most 20 rows
@@ -235,7 +236,7 @@ def test_a_token_that_ends_during_a_reading_is_renewed(corrigopro: Emulator, acc
 def test_revoked_access_stops_the_reading_and_asks_for_a_reconnect(corrigopro: Emulator, access: VendorAccess) -> None:
     reading = SMALL.read(access, "")
     page = next(reading)
-    corrigopro.revoke_access()
+    corrigopro.revoke()
 
     with pytest.raises(ReconnectNeeded) as stop:
         list(reading)

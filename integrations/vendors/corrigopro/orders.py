@@ -1,0 +1,127 @@
+"""Work orders: searched by windows of time, fetched by ids."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+from integrations.contract import Access, Page, Record, Rejected, Stream
+from integrations.errors import RecordRejected, VendorChanged
+from integrations.values import Kind, WorkOrder
+from integrations.vendors.corrigopro import assumptions, records
+from integrations.vendors.corrigopro.client import Client, NotThere
+from integrations.vendors.corrigopro.search import Row, batches, history_of, open_window
+from integrations.vendors.corrigopro.windows import Cursor, Walk, first_walk, next_walk
+
+
+class WorkOrders(Stream):
+    """Work orders with all their details.
+
+    The first reading takes what was created within `history_days`, week by week; later ones what was changed since.
+    A page is one call for the details of up to 50 orders, in the order of the windows (see `windows`). An order that
+    changes between its search row and its detail comes in its newer form now and once more with its change.
+    """
+
+    key = "work-orders"
+    label = "Work orders"
+    kind = Kind.WORK_ORDER
+    interval = assumptions.WORK_ORDERS_INTERVAL
+    sweep_interval = assumptions.SWEEP
+    misses = assumptions.ORDER_MISSES
+
+    def __init__(
+        self, *, suspicious_rows: int = assumptions.SUSPICIOUS_ROWS, batch: int = assumptions.DETAILS_PER_CALL
+    ) -> None:
+        self._suspicious, self._batch = suspicious_rows, batch
+
+    def read(self, access: Access, cursor: str) -> Iterator[Page]:
+        client, place, now = Client(access), Cursor.parse(cursor), datetime.now(UTC)
+        history = history_of(access)
+        walk: Walk | None = place.walk or (next_walk(place.next, now) if place.next else first_walk(now, history))
+        while walk:
+            window = open_window(client, walk, history, self._suspicious)
+            walk, rejected = window.walk, window.rejected
+            remaining = len(window.rows)
+            parts = batches(window.rows, self._batch)
+            for index, batch in enumerate(parts):
+                expected = walk.expected(remaining)
+                remaining -= len(batch)
+                found, set_aside = _details(client, batch)
+                walk = walk.past([row.key for row in batch])
+                onward = walk if index < len(parts) - 1 else walk.next_window()
+                yield Page(
+                    records=tuple(found),
+                    rejected=(*rejected, *set_aside),
+                    cursor=(Cursor(walk=onward) if onward else Cursor(next=walk.next_reading())).text(),
+                    expected=expected,
+                )
+                rejected = []
+            walk = onward
+
+    def sweep(self, access: Access, cursor: str) -> Iterator[Page]:
+        """The ids of what was created within the history: searched, no details asked for."""
+        client, history = Client(access), history_of(access)
+        walk: Walk | None = Cursor.parse(cursor).walk or first_walk(datetime.now(UTC), history)
+        while walk:
+            window = open_window(client, walk, history, self._suspicious)
+            walk = window.walk.next_window()
+            yield Page(
+                records=(),
+                seen=tuple(str(row.listed.work_order_id) for row in window.rows),
+                covers=window.covers,
+                cursor=Cursor(walk=walk).text(),
+            )
+
+    def look_up(self, access: Access, external_id: str) -> Record | None:
+        payload = whole_order(Client(access), int(external_id))
+        return _record(int(external_id), payload) if payload else None
+
+    def interpret(self, payload: bytes, context: Mapping[str, str]) -> WorkOrder:
+        return records.work_order(payload)
+
+
+def whole_orders(client: Client, ids: list[int]) -> tuple[dict[int, bytes], list[Rejected]]:
+    """The details of at most 50 orders by id (unknown ids are left out), and what came without a readable id."""
+    found: dict[int, bytes] = {}
+    rejected = []
+    for raw in client.details(ids):
+        payload = bytes(raw)
+        try:
+            found[records.listed(payload).work_order_id] = payload
+        except RecordRejected as refusal:
+            rejected.append(Rejected(payload=payload, reason=refusal.words))
+    return found, rejected
+
+
+def whole_order(client: Client, number: int) -> bytes | None:
+    """One order's detail; None when CorrigoPro does not know it (any more). Raises VendorChanged when it cannot be told
+    which order came."""
+    try:
+        found, rejected = whole_orders(client, [number])
+    except NotThere:
+        return None
+    if rejected:
+        raise VendorChanged(rejected[0].reason)
+    return found.get(number)
+
+
+def _record(number: int, payload: bytes) -> Record:
+    return Record(external_id=str(number), payload=payload, position=records.listed(payload).position)
+
+
+def _details(client: Client, batch: list[Row]) -> tuple[list[Record], list[Rejected]]:
+    """The details of one batch in its order. What cannot be read is set aside, as is what was listed but not given."""
+    if not batch:
+        return [], []
+    ids = [row.listed.work_order_id for row in batch]
+    found, rejected = whole_orders(client, ids)
+    given = [_record(number, found[number]) for number in ids if number in found]
+    missing = [row.payload for row in batch if row.listed.work_order_id not in found]
+    if len(missing) * 2 > len(batch) >= 10:
+        # One order may vanish between the two calls; most of them cannot: then our way of asking is not understood.
+        raise VendorChanged(
+            "CorrigoPro keeps back the details of most work orders it lists. Our developers must look into it.",
+            detail=f"{len(missing)} of {len(batch)} ids left out",
+        )
+    if not rejected:
+        reason = "CorrigoPro lists this work order but gave no details of it."
+        rejected = [Rejected(payload=payload, reason=reason) for payload in missing]
+    return given, rejected
