@@ -64,6 +64,16 @@ def base_of(settings: Settings) -> str:
     return address[: -len("/api")] if address.lower().endswith("/api") else address
 
 
+def client_credentials(door: Door) -> dict[str, str]:
+    """The grant with which the app signs in by itself."""
+    return {
+        "grant_type": "client_credentials",
+        "scope": str(door.settings["scopes"]),
+        "client_id": str(door.settings["integration_key"]),
+        "secret_key": door.secrets.get("secret_key", ""),
+    }
+
+
 def ask_tokens(door: Door, form: Mapping[str, str], *, timeout: timedelta, redirect_uri: str = "") -> TokenAnswer:
     """POST a grant to the token endpoint. Raises ReconnectNeeded or ConfigurationNeeded where it is refused."""
     base = base_of(door.settings)

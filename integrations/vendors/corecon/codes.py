@@ -59,8 +59,8 @@ def _limit(number: int, name: str, wait: timedelta | None = None) -> Meaning:
     return Meaning(number, name, RateLimited, "rate_limited", LIMIT, wait=wait)
 
 
-def _token(number: int, name: str, words: str) -> Meaning:
-    return Meaning(number, name, TokenRefused, "token_refused", words)
+def _token(number: int, name: str, code: str, words: str) -> Meaning:
+    return Meaning(number, name, TokenRefused, code, words)
 
 
 def _person(number: int, name: str, code: str, words: str) -> Meaning:
@@ -73,7 +73,7 @@ def _admin(number: int, name: str, code: str, words: str) -> Meaning:
 
 _STANDARD = (
     _bug(400, "Bad Request"),
-    _token(401, "Unauthorized", "Corecon no longer accepts our sign-in. Reconnect the account."),
+    _token(401, "Unauthorized", "token_refused", "Corecon no longer accepts our sign-in. Reconnect the account."),
     _admin(
         402,
         "Payment Required",
@@ -126,7 +126,7 @@ _PRIVATE = (
     _bug(451, "Parameter Not Understood"),
     _bug(452, "Conference Not Found"),
     _busy(453, "Not Enough Bandwidth"),
-    _token(454, "Session Not Found", "Your Corecon sign-in has ended. Reconnect."),
+    _token(454, "Session Not Found", "token_refused", "Your Corecon sign-in has ended. Reconnect."),
     _bug(455, "Method Not Valid in This State"),
     _bug(456, "Header Field Not Valid for Resource"),
     _bug(457, "Invalid Range"),
@@ -178,7 +178,7 @@ _PRIVATE = (
     _admin(
         474,
         "Client Key Not Registered",
-        "integration_key",
+        "not_registered",
         "This Integration Key is not registered. Was it made in the other environment (sandbox/production)?",
     ),
     _person(475, "Invalid Username Password", "credentials", "User name or password is wrong. Sign in again."),
@@ -187,16 +187,17 @@ _PRIVATE = (
     _admin(
         478,
         "Client Not Valid",
-        "account_key",
+        "not_together",
         "Corecon does not accept this app. Check Integration Key and Account Key belong together.",
     ),
     _token(
         479,
         "Token Expired",
+        "token_expired",
         "The connection was unused for longer than the token lifetime set in Corecon. Reconnect; consider a longer "
         "lifetime.",
     ),
-    _token(480, "Token Invalid", "Corecon no longer recognises our access. Reconnect."),
+    _token(480, "Token Invalid", "token_unknown", "Corecon no longer recognises our access. Reconnect."),
     _person(481, "Invalid Code", "code", "The sign-in could not be completed. Press Connect again."),
     _outage(482, "Internal Error"),
     Meaning(
@@ -210,22 +211,24 @@ _PRIVATE = (
     _admin(
         484,
         "Developer Database is Not Created",
-        "database",
+        "sandbox_not_ready",
         "The sandbox is not ready yet. Corecon notifies you when it is.",
     ),
     _admin(
         485,
         "Developer Database Expired",
-        "database",
+        "sandbox_ended",
         "The sandbox has ended (normally one month). Ask Corecon for an extension or connect production.",
     ),
     _admin(
         486,
         "Production Database is Not Created",
-        "database",
+        "production_not_ready",
         "Production access is not enabled. The app must pass Corecon's review first.",
     ),
-    _admin(487, "Production Database Expired", "database", "The production database has expired. Contact Corecon."),
+    _admin(
+        487, "Production Database Expired", "production_ended", "The production database has expired. Contact Corecon."
+    ),
     _admin(
         488,
         "Request Uri Not Valid",

@@ -1,10 +1,11 @@
 """Corecon (today sold as Sage Construction Management), construction management: start reading here."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from urllib.parse import quote, urlencode
 
-from integrations.contract import Access, Capability, Door, Limit, RedirectConnector, Settings, Tokens
+from integrations.contract import Access, Capability, Door, Expiry, Limit, RedirectConnector, Settings, Tokens
 from integrations.errors import NotPermitted, ReconnectNeeded, VendorChanged
 from integrations.vendors.corecon.assumptions import (
     ACCESS_LIFETIME,
@@ -13,9 +14,11 @@ from integrations.vendors.corecon.assumptions import (
     PARALLEL,
     REFRESH_MINUTES,
 )
-from integrations.vendors.corecon.client import Client, TokenAnswer, ask_tokens, base_of
+from integrations.vendors.corecon.client import Client, TokenAnswer, ask_tokens, base_of, client_credentials
+from integrations.vendors.corecon.diagnosis import RULES
 from integrations.vendors.corecon.forms import CoreconForm, Grant
-from integrations.vendors.corecon.streams import STREAMS, CoreconStream
+from integrations.vendors.corecon.reading import CoreconStream
+from integrations.vendors.corecon.streams import STREAMS
 
 
 class CoreconConnector(RedirectConnector):
@@ -23,9 +26,10 @@ class CoreconConnector(RedirectConnector):
     label = "Corecon"
     initials = "Co"
     colour = "#3453c4"
-    summary = "Companies, projects and labor timecards of your construction jobs."
+    summary = "Companies, contacts, projects and their financials, timecards and expenses of your construction jobs."
     form = CoreconForm
     streams = STREAMS
+    rules = RULES
     limit = Limit(calls=CALLS_PER_SECOND, per=timedelta(seconds=1), burst=CALLS_PER_SECOND, parallel=PARALLEL)
 
     def identity(self, settings: Settings) -> str:
@@ -68,15 +72,7 @@ class CoreconConnector(RedirectConnector):
                 },
             )
         if settings["grant"] == Grant.CLIENT_CREDENTIALS:
-            return self._tokens(
-                door,
-                {
-                    "grant_type": "client_credentials",
-                    "scope": str(settings["scopes"]),
-                    "client_id": str(settings["integration_key"]),
-                    "secret_key": door.secrets.get("secret_key", ""),
-                },
-            )
+            return self._tokens(door, client_credentials(door))
         raise ReconnectNeeded("Somebody has to sign in at Corecon. Press Connect.", code="consent")
 
     def refresh_token(self, door: Door, refresh_token: str) -> Tokens:
@@ -92,10 +88,25 @@ class CoreconConnector(RedirectConnector):
             return self.request_token(door)
 
     def check(self, access: Access) -> tuple[Capability, ...]:
-        """The token at the vendor's test address, then one row of each stream."""
+        """The token at the vendor's test address, then one row of each feature."""
         client = Client(access)
         client.test()
-        return tuple(self._capability(access, client, stream) for stream in STREAMS)
+        found: dict[str, Capability] = {}
+        return tuple(self._capability(access, client, stream, found) for stream in STREAMS)
+
+    def expiries(self, settings: Settings) -> tuple[Expiry, ...]:
+        """The end of a sandbox database. Refresh tokens are kept alive by using them."""
+        if settings.get("environment") != "sandbox" or not settings.get("sandbox_ends_on"):
+            return ()
+        return (
+            Expiry(
+                key="sandbox",
+                what="The sandbox database at Corecon",
+                ends_on=date.fromisoformat(str(settings["sandbox_ends_on"])),
+                cure="Ask Corecon for an extension and enter the new date here, or connect production.",
+                warn_days=(7, 1),
+            ),
+        )
 
     def _tokens(
         self, door: Door, form: Mapping[str, str], kept_refresh_token: str = "", redirect_uri: str = ""
@@ -112,7 +123,18 @@ class CoreconConnector(RedirectConnector):
             refresh_expires_in=timedelta(minutes=minutes) if refresh_token else None,
         )
 
-    def _capability(self, access: Access, client: Client, stream: CoreconStream) -> Capability:
+    def _capability(
+        self, access: Access, client: Client, stream: CoreconStream, found: dict[str, Capability]
+    ) -> Capability:
+        """What the feature lets us read. One call tells it for all its streams; `found` keeps it by feature."""
+        for feature in stream.needs:
+            if feature in found and found[feature].state == "not_permitted":
+                return replace(found[feature], stream=stream.key)
+        if stream.feature not in found:
+            found[stream.feature] = self._try(access, client, stream)
+        return replace(found[stream.feature], stream=stream.key)
+
+    def _try(self, access: Access, client: Client, stream: CoreconStream) -> Capability:
         try:
             stream.try_one(access, client)
         except NotPermitted:

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from integrations.errors import (
     ConfigurationNeeded,
     IntegrationError,
@@ -19,7 +17,7 @@ from integrations.http import Answer
 from integrations.vendors.corecon.assumptions import MESSAGE_KEYS, NUMBER_KEYS
 from integrations.vendors.corecon.codes import CARRIERS, MOVED, OAUTH_WORDS, STRANGE, Meaning, meaning_of
 
-LARGEST_ERROR_BODY = 4096
+LARGEST_REMARK = 4096  # a success that is longer is no remark about an error, and not looked through for one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +43,9 @@ def number_of(answer: Answer, asking: Asking) -> int | None:
     if answer.status in asking.fine:
         return None
     if answer.is_success:
-        return None if len(answer.body) > LARGEST_ERROR_BODY else _told_number(_told(answer.body), asking)
+        return None if len(answer.body) > LARGEST_REMARK else _told_number(answer.told(), asking)
     if answer.status in CARRIERS or meaning_of(answer.status).name == "not in the guide":
-        return _told_number(_told(answer.body), asking) or answer.status
+        return _told_number(answer.told(), asking) or answer.status
     return answer.status
 
 
@@ -64,7 +62,7 @@ def failure(answer: Answer, number: int, asking: Asking) -> IntegrationError:
     detail = f"{number} {meaning.name}"
     if answer.status != number:
         detail = f"HTTP {answer.status}, {detail}"
-    message = _message(_told(answer.body), asking.hidden)
+    message = _message(answer.told(), asking.hidden)
     if message and message.casefold() != meaning.name.casefold():
         detail = f"{detail}: {message}"
     if issubclass(error, RetryLater):
@@ -77,26 +75,16 @@ def _in_place(meaning: Meaning, asking: Asking) -> tuple[type[IntegrationError],
     error, code = meaning.error, meaning.code
     if asking.grant:
         if error is TokenRefused:
-            return ReconnectNeeded, "reconnect", meaning.words
+            return ReconnectNeeded, code, meaning.words
         if meaning.number == 473 and asking.grant == "client_credentials":  # no person has typed these
             return ConfigurationNeeded, code, meaning.words
-        if meaning.number == 476:  # the form sees to it that they are not blank
+        if meaning.number == 476 and "" not in asking.hidden:  # but we have sent both
             return VendorChanged, "vendor_changed", STRANGE
     elif meaning.number == 488:  # about an address of ours, not about the app's
         return VendorChanged, "vendor_changed", STRANGE
     if error is NotPermitted and not asking.feature:
         return ConfigurationNeeded, code, meaning.words
     return error, code, meaning.words
-
-
-def _told(body: bytes) -> Mapping[str, Any]:
-    if not 2 <= len(body) <= LARGEST_ERROR_BODY:
-        return {}
-    try:
-        told = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) else {}
 
 
 def _told_number(told: Mapping[str, Any], asking: Asking) -> int | None:

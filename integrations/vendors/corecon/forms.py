@@ -5,9 +5,10 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.timezone import localdate
 
 from integrations.forms import ConnectionForm, SecretField, VendorURLField
-from integrations.vendors.corecon.assumptions import PRODUCTION_URL, REFRESH_MINUTES, SANDBOX_URL
+from integrations.vendors.corecon.assumptions import REFRESH_MINUTES, SANDBOX_LIFETIME, USUAL_URLS
 from integrations.zones import ZONES
 
 GUID = re.compile(r"\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?", re.IGNORECASE)
@@ -37,6 +38,12 @@ class CoreconForm(ConnectionForm):
         choices=[("production", "Production"), ("sandbox", "Sandbox")],
         initial="production",
         help_text="A sandbox database of Corecon's ends after a month unless Corecon extends it.",
+    )
+    sandbox_ends_on = forms.DateField(
+        label="The sandbox ends on",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="Only for a sandbox; we warn you before. Left blank, a month from today.",
     )
     base_url = VendorURLField(
         label="API Account Base URL",
@@ -92,7 +99,7 @@ class CoreconForm(ConnectionForm):
     )
 
     fieldsets: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (
-        ("The account", ("environment", "base_url", "account_key", "time_zone")),
+        ("The account", ("environment", "sandbox_ends_on", "base_url", "account_key", "time_zone")),
         ("The app", ("integration_key", "secret_key", "grant", "scopes", "registered_state", "refresh_minutes")),
         ("The user", ("username", "password")),
     )
@@ -106,10 +113,18 @@ class CoreconForm(ConnectionForm):
                 self.add_error("password", "This authentication type needs a password.")
         if "base_url" in cleaned:
             cleaned["base_url"] = self._base_url(cleaned)
+        if "sandbox_ends_on" in cleaned:
+            cleaned["sandbox_ends_on"] = self._sandbox_end(cleaned)
         return cleaned
+
+    def _sandbox_end(self, cleaned: dict[str, Any]) -> str:
+        """As ISO text; "" for production, where nothing ends."""
+        if cleaned.get("environment") != "sandbox":
+            return ""
+        return str((cleaned["sandbox_ends_on"] or localdate() + SANDBOX_LIFETIME).isoformat())
 
     def _base_url(self, cleaned: dict[str, Any]) -> str:
         address = str(cleaned["base_url"])
         if not address:
-            return SANDBOX_URL if cleaned.get("environment") == "sandbox" else PRODUCTION_URL
+            return USUAL_URLS.get(cleaned.get("environment", ""), "")
         return address[: -len("/api")] if address.lower().endswith("/api") else address

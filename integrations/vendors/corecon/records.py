@@ -1,85 +1,143 @@
-"""Corecon's rows, as far as we look into them: by what a row is known again. No row has a typed kind.
+"""Corecon's rows, as far as we look into them: by what a row is known again, and on which day it lies. No row has a
+typed kind.
 
 Field names and their types are assumed (CC-A15, CC-A18); the words are those of the vendor's import columns.
 """
 
 import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import msgspec
 
 from integrations.errors import RecordRejected
 
-Id = int | str | None
-MAX_ID = 200
+Fields = Mapping[str, Any]
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MAX_ID = 180  # with a count behind it, it still fits where ids are kept
+_DAY = re.compile(r"(\d{1,2})-([A-Za-z]{3})-(\d{4})\b|(\d{4})-(\d{2})-(\d{2})(?:T|\b)")
 
 
-class _Company(msgspec.Struct):
-    id: Id = msgspec.field(default=None, name="CompanyId")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """By what rows of a resource are known again: the vendor's id, or a key from `fields`, of which the first `needed`
+    must be there."""
+
+    resource: str
+    id_field: str
+    fields: tuple[str, ...]
+    needed: int = 1
 
 
-class _Project(msgspec.Struct):
-    id: Id = msgspec.field(default=None, name="ProjectId")
-
-
-class _Timecard(msgspec.Struct):
-    id: Id = msgspec.field(default=None, name="LaborTimecardId")
-
-
-_TIMECARD_KEY = (
-    "Date",
-    "EmployeeName",
-    "ProjectNumber",
-    "PrimeContractNumber",
-    "CostCode",
-    "PayrollCode",
-    "Hours",
+# A company's name is unique in an account, a project's number too (vendor's help, import of companies and contacts).
+COMPANY = Known(resource="Company", id_field="CompanyId", fields=("Company",))
+CONTACT = Known(resource="Contact", id_field="ContactId", fields=("ContactDisplayName", "Company", "Email"))
+PROJECT = Known(resource="Project", id_field="ProjectId", fields=("ProjectNumber",))
+LABOR = Known(
+    resource="LaborTime",
+    id_field="LaborTimecardId",
+    fields=("Date", "EmployeeName", "ProjectNumber", "PrimeContractNumber", "CostCode", "PayrollCode", "Hours"),
+    needed=2,
+)
+EQUIPMENT = Known(
+    resource="EquipmentTime",
+    id_field="EquipmentTimecardId",
+    fields=(
+        *("Date", "EquipmentCode", "ProjectNumber", "PrimeContractNumber", "CostCode"),
+        *("RTHours", "ITHours", "DTHours"),
+    ),
+    needed=2,
+)
+EXPENSE = Known(
+    resource="EmployeeMiscExpenses",
+    id_field="MiscExpenseId",
+    fields=(
+        *("ExpenseDate", "EmployeeName", "ProjectNumber", "PrimeContractNumber", "ItemCostCode"),
+        *("ExpenseType", "ItemQuantity", "ItemUnitPrice"),
+    ),
+    needed=2,
+)
+# A row of a report has no id of its own (CC-B04); each of these may stand in for the one before it.
+_REPORT_KEY = (
+    ("ProjectId", "ProjectNumber"),
+    ("PrimeContractId", "PrimeContractNumber"),
+    ("JobCostCodeId", "JobCostCode"),
+    ("ChangeOrderId", "ChangeOrderNumber"),
 )
 
 
-def company_id(row: bytes) -> str:
-    """`CompanyId`, or a key from the name, which is unique in an account. Raises RecordRejected without either."""
-    return _given(_read(row, _Company).id) or _derived("Company", row, ("Company",), needed=1)
-
-
-def project_id(row: bytes) -> str:
-    """`ProjectId`, or a key from the project number. Raises RecordRejected without either."""
-    return _given(_read(row, _Project).id) or _derived("Project", row, ("ProjectNumber",), needed=1)
-
-
-def timecard_id(row: bytes, twins: dict[str, int]) -> str:
-    """`LaborTimecardId`, or a key from what was worked where by whom, and the how-manieth of such rows it is.
-
-    `twins` counts the equal rows seen so far and is added to. Raises RecordRejected without a date or an employee.
-    """
-    given = _given(_read(row, _Timecard).id)
-    if given:
-        return given
-    key = _derived("LaborTime", row, _TIMECARD_KEY, needed=2)
-    twins[key] = twins.get(key, 0) + 1
-    return f"{key}-{twins[key]}"
-
-
-def _read(row: bytes, shape: Any) -> Any:
+def fields_of(row: bytes) -> Fields:
+    """The row's fields. Raises RecordRejected when it is no object."""
     try:
-        return msgspec.json.decode(row, type=shape)
-    except (msgspec.DecodeError, RecursionError) as mistake:
+        return msgspec.json.decode(row, type=dict[str, Any])
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as mistake:
         raise RecordRejected("The row is not in the form we know.", detail=str(mistake)[:200]) from mistake
 
 
-def _given(value: Id) -> str:
-    text = str(value or "").replace("\0", "").strip()
+def identify(known: Known, fields: Fields, twins: dict[str, int]) -> str:
+    """The vendor's id, or a key from what the row says, and the how-manieth of such rows it is.
+
+    `twins` counts the equal rows seen so far and is added to. Raises RecordRejected without what is needed for a key.
+    """
+    given = given_id(fields, known.id_field)
+    if given:
+        return given
+    values = [_text(fields.get(name)) for name in known.fields]
+    missing = [name for name, value in zip(known.fields[: known.needed], values, strict=False) if not value]
+    if missing:
+        raise RecordRejected(f"The row has no number of its own and no {' and '.join(missing)} to know it by.")
+    digest = hashlib.blake2b("\0".join([known.resource, *values]).encode(errors="replace"), digest_size=8)
+    return _counted(f"row-{digest.hexdigest()}", twins)
+
+
+def identify_report_row(fields: Fields, twins: dict[str, int]) -> str:
+    """Project, contract, cost code and change order, as far as told, and the how-manieth of such rows it is."""
+    values = [given_id(fields, id_field) or _text(fields.get(other)) for id_field, other in _REPORT_KEY]
+    if not values[0]:
+        raise RecordRejected("The row of the report does not say which project it belongs to.")
+    key = "/".join(filter(None, values))
+    if len(key) > MAX_ID:
+        raise RecordRejected("The number of the row is far too long.")
+    return _counted(key, twins)
+
+
+def given_id(fields: Fields, name: str) -> str:
+    """The id in that field, a number or a text; "" where there is none."""
+    value = fields.get(name)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | str)):
+        raise RecordRejected("The number of the row is not in the form we know.")
+    text = _text(value or None)
     if len(text) > MAX_ID:
         raise RecordRejected("The number of the row is far too long.")
     return text
 
 
-def _derived(resource: str, row: bytes, names: tuple[str, ...], *, needed: int) -> str:
-    """A key from the values of those fields, of which the first `needed` must be there."""
-    fields = _read(row, dict[str, Any])
-    values = ["" if fields.get(name) is None else str(fields[name]).strip() for name in names]
-    if not all(values[:needed]):
-        missing = " and ".join(name for name, value in zip(names[:needed], values, strict=False) if not value)
-        raise RecordRejected(f"The row has no number of its own and no {missing} to know it by.")
-    digest = hashlib.blake2b("\0".join([resource, *values]).encode(errors="replace"), digest_size=8)
-    return f"row-{digest.hexdigest()}"
+def day_of(value: object) -> date | None:
+    """The bare date of `02-Mar-2022` or of ISO text, never shifted. None for digits that could be read two ways."""
+    found = _DAY.match(value.strip()) if isinstance(value, str) else None
+    if not found:
+        return None
+    day, month, year, iso_year, iso_month, iso_day = found.groups()
+    try:
+        if iso_year:
+            return date(int(iso_year), int(iso_month), int(iso_day))
+        return date(int(year), MONTHS.index(month.capitalize()) + 1, int(day))
+    except ValueError:
+        return None
+
+
+def vendor_date(day: date) -> str:
+    """`02-Mar-2022`, in English wherever we run: digits alone could be read day first or month first."""
+    return f"{day.day:02}-{MONTHS[day.month - 1]}-{day.year}"
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value).replace("\0", "").strip()
+
+
+def _counted(key: str, twins: dict[str, int]) -> str:
+    twins[key] = twins.get(key, 0) + 1
+    return f"{key}-{twins[key]}" if key.startswith("row-") or twins[key] > 1 else key

@@ -1,52 +1,46 @@
 """Corecon in a box: two builders, each with its own app, keys, people and books.
 
 Checks what the vendor's guide describes and answers with its numbers. What is not published follows `assumptions.py`.
-Letter case in paths does not matter.
+Letter case in paths does not matter. Both environments stand on one host, `/sandbox` and `/production`, and each knows
+only the apps that were made in it.
 """
 
+import json
 import re
-import secrets
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, ClassVar
-from uuid import UUID
 
-from integrations.sandbox.kit import Reply, Request, Sandbox, route
-from integrations.vendors.corecon.assumptions import ACCESS_LIFETIME, CODE_LIFETIME
-from integrations.vendors.corecon.codes import meaning_of
-from integrations.vendors.corecon.sandbox_apps import (
-    FEATURES,
-    App,
-    Refusal,
-    back_to,
-    basic_pair,
-    check_grant,
-    check_scopes,
-    check_user,
-    check_well,
-    demo_apps,
-)
-from integrations.vendors.corecon.sandbox_consent import consent_page, refusal_page
-from integrations.vendors.corecon.sandbox_data import MONTHS, Books
+from integrations.sandbox.kit import Reply, Request, route
+from integrations.vendors.corecon.records import day_of, fields_of, identify_report_row
+from integrations.vendors.corecon.sandbox_apps import FEATURES, Refusal
+from integrations.vendors.corecon.sandbox_data import DATED, Books
+from integrations.vendors.corecon.sandbox_mishaps import Mishaps
+from integrations.vendors.corecon.sandbox_reports import REPORTS, report_rows
+from integrations.vendors.corecon.sandbox_signin import ENVIRONMENT
+from integrations.vendors.corecon.streams import STREAMS
 
-DEMO_SIZES = (40, 25)  # projects
+DEMO_SIZES = (8, 5)  # projects
 DEMO_COMPANIES = (250, 150)
-DEMO_TIMECARDS = (2500, 1200)
+DEMO_TIMECARDS = (2400, 1200)
 LARGEST_PAGE = 100
-OURS = re.compile(r"http://(localhost|127\.0\.0\.1)(:\d+)?/oauth/callback/corecon/")
+DAY = re.compile(r"\d{2}-[A-Z][a-z]{2}-\d{4}")
 
 
-class Emulator(Sandbox):
-    """`sizes` are projects per account; companies and timecards grow with them unless given. `redirect_uris` are those
-    registered with both apps; none: any address of a local portal's callback."""
+class Emulator(Mishaps):
+    """`sizes` are projects per account; companies and timecards grow with them unless given, contacts with companies,
+    equipment timecards and expenses with timecards."""
 
     key = "corecon"
     controls: ClassVar[tuple[tuple[str, str], ...]] = (
         ("revoke_access", "Revoke all access"),
         ("expire_tokens", "Expire the access tokens"),
-        ("switch_apps_off", "Switch the apps off"),
-        ("end_databases", "End the databases"),
+        ("switch_apps_off", "Switch the app off"),
+        ("end_databases", "End the database"),
         ("withdraw_timecards", "Withdraw the feature Labor Timecards"),
-        ("restore", "Make apps, databases and features well again"),
+        ("withdraw_financials", "Withdraw the feature Project Financials"),
+        ("restore", "Make app, database and features well again"),
+        *Mishaps.labels,
     )
 
     def __init__(
@@ -55,36 +49,40 @@ class Emulator(Sandbox):
         sizes: tuple[int, ...] = DEMO_SIZES,
         companies: tuple[int, ...] = (),
         timecards: tuple[int, ...] = (),
-        redirect_uris: tuple[str, ...] = (),
         **options: Any,
     ) -> None:
         super().__init__(**options)
+        self.account_names = tuple(app.account for app in self.apps)
         is_demo = tuple(sizes) == DEMO_SIZES
         companies = companies or (DEMO_COMPANIES if is_demo else tuple(6 * size for size in sizes))
         timecards = timecards or (DEMO_TIMECARDS if is_demo else tuple(60 * size for size in sizes))
-        self.redirect_uris = redirect_uris
-        self.apps = demo_apps()
         self.books = [
             Books(
                 seed=self.seed * 1000 + account,
                 epoch=self.epoch,
                 prefix=app.prefix,
-                companies=companies[account],
-                projects=sizes[account],
-                timecards=timecards[account],
+                sizes={
+                    "Company": companies[account],
+                    "Contact": companies[account],
+                    "Project": sizes[account],
+                    "LaborTime": timecards[account],
+                    "EquipmentTime": timecards[account] // 6,
+                    "EmployeeMiscExpenses": timecards[account] // 12,
+                },
                 first_id=(account + 1) * 1_000_000,
                 change_every=self.change_every,
             )
             for account, app in enumerate(self.apps)
         ]
         self.is_bare = False  # lists come as a bare array, without a total
-        self._generation = 0
 
     def demo_setup(self, account: int = 0) -> tuple[dict[str, Any], dict[str, str]]:
         app = self.apps[account]
+        ends_on = (self.epoch + timedelta(days=30)).date().isoformat()
         settings = {
             "environment": app.environment,
-            "base_url": self.url,
+            "sandbox_ends_on": ends_on if app.environment == "sandbox" else "",
+            "base_url": f"{self.url}/{app.environment}",
             "account_key": app.account_key,
             "integration_key": app.integration_key,
             "grant": "authorization_code",
@@ -96,34 +94,51 @@ class Emulator(Sandbox):
         }
         return settings, {"secret_key": app.secret_key}
 
-    def revoke_access(self) -> None:
-        """Forget every token."""
-        self.tokens.revoke()
+    def sign_ins(self, account: int = 0) -> dict[str, tuple[dict[str, Any], dict[str, str]]]:
+        app, (settings, secrets) = self.apps[account], self.demo_setup(account)
+        return {
+            "authorization code": (settings, secrets),
+            "password": (
+                {**settings, "grant": "password", "username": app.username},
+                {**secrets, "password": app.password},
+            ),
+            "client credentials": ({**settings, "grant": "client_credentials"}, secrets),
+        }
 
-    def expire_tokens(self) -> None:
-        """Access tokens given out until now have ended; refresh tokens are good."""
-        self._generation += 1
+    def holdings(self, stream: str, account: int = 0) -> set[str]:
+        found, books = _stream(stream), self.books[account]
+        books.catch_up(self.clock.now())
+        if found.resource == "ProjectFinancial":
+            twins: dict[str, int] = {}
+            rows = (row for number in books.numbers("Project") for row in report_rows(books, found.report, number))
+            return {identify_report_row(row, twins) for row in rows}
+        id_field = found.known.id_field
+        return {str(fields_of(books.row(found.resource, number))[id_field]) for number in books.numbers(found.resource)}
 
-    def switch_apps_off(self) -> None:
-        for app in self.apps:
-            app.trouble = 467
+    def refuse(self, stream: str, account: int | None = None) -> None:
+        for app in self.chosen(account):
+            app.features.discard(_stream(stream).feature)
 
-    def end_databases(self) -> None:
-        for app in self.apps:
+    def withdraw_timecards(self, account: int | None = None) -> None:
+        self.refuse("labor-timecards", account)
+
+    def withdraw_financials(self, account: int | None = None) -> None:
+        self.refuse("financials-overview", account)
+
+    def end_databases(self, account: int | None = None) -> None:
+        for app in self.chosen(account):
             app.trouble = 485 if app.environment == "sandbox" else 487
 
-    def withdraw_timecards(self) -> None:
-        for app in self.apps:
-            app.features.discard("Labor Timecards")
-
-    def restore(self) -> None:
-        for app in self.apps:
+    def restore(self, account: int | None = None) -> None:
+        for app in self.chosen(account):
             app.trouble, app.features = None, set(FEATURES.values())
 
     def handle(self, request: Request) -> Reply:
         for books in self.books:
-            for shelf in books.shelves.values():
-                shelf.catch_up(self.clock.now())
+            books.catch_up(self.clock.now())
+        first, _, rest = request.path.removeprefix("/").partition("/")
+        if first in ("sandbox", "production"):
+            request = replace(request, path=f"/{rest}", headers={**request.headers, ENVIRONMENT: first})
         try:
             return super().handle(request)
         except Refusal as refusal:
@@ -132,204 +147,84 @@ class Emulator(Sandbox):
     def not_found(self, request: Request) -> Reply:
         return Reply.json({"code": 404, "message": "Not Found"}, 404)
 
-    # Consent
-
-    @route("GET", "/Authorization")
-    @route("GET", "/api/Authorization")
-    def show_consent(self, request: Request) -> Reply:
-        try:
-            app = self._asking_app(request)
-        except Refusal as refusal:
-            return Reply.html(refusal_page(refusal.number, refusal.name), refusal.number)
-        return self._consent(app, request, username=app.username, password=app.password)
-
-    @route("POST", "/Authorization")
-    @route("POST", "/api/Authorization")
-    def decide(self, request: Request) -> Reply:
-        try:
-            app = self._asking_app(request)
-        except Refusal as refusal:
-            return Reply.html(refusal_page(refusal.number, refusal.name), refusal.number)
-        uri, state, form = request.get("redirect_uri"), request.get("state"), request.form
-        if form.get("decision") != "allow":
-            return back_to(uri, error="access_denied", state=state)
-        try:
-            check_user(app, form)
-        except Refusal as refusal:
-            return self._consent(app, request, form.get("username", ""), problem=meaning_of(refusal.number).words)
-        code = self.tokens.issue(
-            secrets.token_urlsafe(24),
-            kind="code",
-            lifetime=CODE_LIFETIME,
-            app=app.integration_key,
-            redirect_uri=uri,
-            scopes=request.get("scopes"),
-        )
-        return back_to(uri, code=code, state=state)
-
-    def _asking_app(self, request: Request) -> App:
-        app = self._app(request.get("client_id"))
-        check_well(app)
-        if request.get("response_type") != "code":
-            raise Refusal(400)
-        uri = request.get("redirect_uri")
-        if uri not in self.redirect_uris if self.redirect_uris else not OURS.fullmatch(uri):
-            raise Refusal(488)
-        if app.state and not secrets.compare_digest(request.get("state").encode(), app.state.encode()):
-            raise Refusal(471)
-        check_grant(app, "authorization_code")
-        check_scopes(app, request.get("scopes"))
-        return app
-
-    def _consent(self, app: App, request: Request, username: str, password: str = "", problem: str = "") -> Reply:
-        scopes = request.get("scopes").split(",")
-        page = consent_page(
-            app=app.name, account=app.account, scopes=scopes, username=username, password=password, problem=problem
-        )
-        return Reply.html(page)
-
-    # Tokens
-
-    @route("POST", "/token")
-    @route("POST", "/api/token")
-    def give_tokens(self, request: Request) -> Reply:
-        if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-            raise Refusal(415)
-        client_id, secret_key = basic_pair(request)
-        app, form = self._app(client_id), request.form
-        if not secrets.compare_digest(secret_key.encode(), app.secret_key.encode()):
-            raise Refusal(466)
-        check_well(app)
-        grant = form.get("grant_type", "")
-        if grant == "refresh_token":
-            scopes = self._spend(app, form.get("refresh_token", ""))
-        elif grant == "authorization_code":
-            check_grant(app, grant)
-            scopes = self._trade(app, form)
-        elif grant == "password":
-            check_grant(app, grant)
-            check_user(app, form)
-            scopes = check_scopes(app, form.get("scope", ""))
-        elif grant == "client_credentials":
-            check_grant(app, grant)
-            if (form.get("client_id"), form.get("secret_key")) != (app.integration_key, app.secret_key):
-                raise Refusal(473)
-            scopes = check_scopes(app, form.get("scope", ""))
-        else:
-            raise Refusal(472)
-        return Reply.json(self._tokens(app, scopes, with_refresh=grant != "client_credentials"))
-
-    def _tokens(self, app: App, scopes: str, *, with_refresh: bool) -> dict[str, Any]:
-        facts = {"app": app.integration_key, "scopes": scopes, "generation": self._generation}
-        seconds = int(ACCESS_LIFETIME.total_seconds())
-        access = self.tokens.issue(secrets.token_urlsafe(32), kind="access", lifetime=timedelta(minutes=60), **facts)
-        answer: dict[str, Any] = {"access_token": access, "token_type": "bearer", "expires_in": seconds}
-        if with_refresh:
-            lifetime = timedelta(minutes=app.refresh_minutes)
-            answer["refresh_token"] = self.tokens.issue(
-                secrets.token_urlsafe(32), kind="refresh", lifetime=lifetime, **facts
-            )
-        return answer
-
-    def _spend(self, app: App, token: str) -> str:
-        known = self.tokens.find(token, "refresh")
-        if known is None or known["app"] != app.integration_key or known["spent"]:
-            raise Refusal(480)
-        if not self.tokens.spend(token, "refresh"):
-            raise Refusal(479 if self.tokens.is_expired(known) else 480)
-        return str(known["scopes"])
-
-    def _trade(self, app: App, form: dict[str, str]) -> str:
-        code = form.get("code", "")
-        known = self.tokens.find(code, "code")
-        if known is None or known["spent"]:
-            raise Refusal(481)
-        if known["app"] != app.integration_key:
-            raise Refusal(470)
-        if self.tokens.is_expired(known):
-            raise Refusal(469)
-        if form.get("redirect_uri") != known["redirect_uri"] or form.get("state", "") != app.state:
-            raise Refusal(471)
-        if not self.tokens.spend(code, "code"):
-            raise Refusal(481)
-        return str(known["scopes"])
-
-    def _app(self, key: str) -> App:
-        try:
-            UUID(key)
-        except ValueError:
-            raise Refusal(465) from None
-        for app in self.apps:
-            if app.integration_key == key.lower():
-                return app
-        raise Refusal(474)
-
-    # Reading
-
     @route("GET", "/api")
     def list_resources(self, request: Request) -> Reply:
-        self._reader(request)
-        found = [{"Name": name, "Url": f"{self.url}/api/{name}/List"} for name in FEATURES]
-        return Reply.json({"Resources": found})
+        self.reader(request)
+        home = "/".join(filter(None, (self.url, request.headers.get(ENVIRONMENT))))
+        urls = {name: f"{home}/api/{name}{'' if name == 'ProjectFinancial' else '/List'}" for name in FEATURES}
+        return Reply.json({"Resources": [{"Name": name, "Url": url} for name, url in urls.items()]})
 
     @route("GET", "/api/test/resource1")
     def test_bearer(self, request: Request) -> Reply:
-        app = self._reader(request)
-        return Reply.json({"Message": f"Hello {app.username}"})
+        return Reply.json({"Message": f"Hello {self.reader(request).username}"})
 
     @route("GET", "/api/Company/List")
     def list_companies(self, request: Request) -> Reply:
         return self._list(request, "Company")
 
+    @route("GET", "/api/Contact/List")
+    def list_contacts(self, request: Request) -> Reply:
+        return self._list(request, "Contact")
+
     @route("GET", "/api/Project/List")
     def list_projects(self, request: Request) -> Reply:
         return self._list(request, "Project")
 
-    @route("POST", "/api/LaborTime/List")
-    def list_timecards(self, request: Request) -> Reply:
-        wish = request.json
-        if not isinstance(wish, dict) or not isinstance(wish.get("Date"), dict):
-            raise Refusal(400)
-        zone = wish.get("Timezone")
-        if not isinstance(zone, str) or not zone or "/" in zone or wish.get("Project"):
-            raise Refusal(451)  # Windows names have no slash; asking for single projects is not played here
-        since, until = (_day(wish["Date"].get(name)) for name in ("FromDate", "ToDate"))
-        return self._list(request, "LaborTime", since, until)
+    @route("POST", "/api/{resource}/List")
+    def list_entries(self, request: Request, resource: str) -> Reply:
+        name = next((name for name in DATED if name.lower() == resource.lower()), None)
+        if name is None:
+            raise Refusal(404)
+        projects, since, until = _wish(request)
+        if projects:
+            raise Refusal(451)  # asking for single projects is not played here
+        return self._list(request, name, since, until)
+
+    @route("POST", "/api/ProjectFinancial/{report}")
+    def show_report(self, request: Request, report: str) -> Reply:
+        name = next((name for name in REPORTS if name.lower() == report.lower()), None)
+        if name is None:
+            raise Refusal(404)
+        projects, _, _ = _wish(request)
+        books = self._books(request, "ProjectFinancial")
+        asked = [
+            number for number in books.numbers("Project") if not projects or books.project_number(number) in projects
+        ]
+        rows = [
+            row
+            for number in asked
+            for row in report_rows(books, name, number, is_alone=len(projects) == 1)
+            if not (contracts := projects.get(row["ProjectNumber"])) or row["PrimeContractNumber"] in contracts
+        ]
+        page, size = _paging(request)
+        found = json.dumps(rows[(page - 1) * size : page * size], separators=(",", ":")).encode()
+        return self._wrapped(found, page, size, len(rows))
 
     def _list(self, request: Request, resource: str, since: date | None = None, until: date | None = None) -> Reply:
-        app = self._reader(request)
+        books = self._books(request, resource)
+        page, size = _paging(request)
+        numbers = books.numbers(resource, since, until)
+        return self._wrapped(books.page(resource, numbers[(page - 1) * size : page * size]), page, size, len(numbers))
+
+    def _books(self, request: Request, resource: str) -> Books:
+        """The books of whoever asks, where the app may see that feature."""
+        app = self.reader(request)
         if FEATURES[resource] not in app.features:
             raise Refusal(403)
-        page, size = _number(request.get("page", "1")), min(_number(request.get("itemPerPage", "100")), LARGEST_PAGE)
-        books = self.books[self.apps.index(app)]
-        numbers = books.numbers(resource, since, until)
-        rows = books.page(resource, numbers[(page - 1) * size : page * size])
+        return self.books[self.apps.index(app)]
+
+    def _wrapped(self, rows: bytes, page: int, size: int, total: int) -> Reply:
         if not self.is_bare:
-            rows = b'{"Data":%b,"Page":%d,"ItemPerPage":%d,"TotalRecords":%d}' % (rows, page, size, len(numbers))
+            rows = b'{"Data":%b,"Page":%d,"ItemPerPage":%d,"TotalRecords":%d}' % (rows, page, size, total)
         return Reply(body=rows, headers={"Content-Type": "application/json; charset=utf-8"})
 
-    def _reader(self, request: Request) -> App:
-        """The app of the token, when everything sent along belongs together and it may read."""
-        scheme, _, value = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not value or request.get("access_token"):
-            raise Refusal(401)  # a token is taken from the header only
-        token = self.tokens.find(value, "access")
-        if token is None:
-            raise Refusal(480)
-        if self.tokens.is_expired(token) or token["generation"] < self._generation:
-            raise Refusal(479)
-        account, key = request.get("accountId").lower(), request.get("integrationKey").lower()
-        if account not in {app.account_key for app in self.apps}:
-            raise Refusal(483)
-        app = next((app for app in self.apps if app.integration_key == key), None)
-        if app is None:
-            raise Refusal(474)
-        if app.account_key != account or token["app"] != key:
-            raise Refusal(478)
-        check_well(app)
-        if "read" not in token["scopes"].split(","):
-            raise Refusal(403)
-        return app
+
+def _stream(key: str) -> Any:
+    return next(stream for stream in STREAMS if stream.key == key)
+
+
+def _paging(request: Request) -> tuple[int, int]:
+    return _number(request.get("page", "1")), min(_number(request.get("itemPerPage", "100")), LARGEST_PAGE)
 
 
 def _number(text: str) -> int:
@@ -338,12 +233,31 @@ def _number(text: str) -> int:
     return int(text)
 
 
+def _wish(request: Request) -> tuple[dict[str, list[str]], date, date]:
+    """The body of a question: contracts by project (none: all), first and last day. The samples disagree on whether
+    contracts are a list or a text with commas; both are taken."""
+    wish = request.json
+    if (
+        not isinstance(wish, dict)
+        or not isinstance(wish.get("Date"), dict)
+        or not isinstance(wish.get("Project"), list)
+    ):
+        raise Refusal(400)
+    zone = wish.get("Timezone")
+    if not isinstance(zone, str) or not zone or "/" in zone:
+        raise Refusal(451)  # Windows names have no slash
+    projects = {}
+    for entry in wish["Project"]:
+        if not isinstance(entry, dict) or not isinstance(entry.get("ProjectNumber"), str):
+            raise Refusal(451)
+        contracts = entry.get("PrimeContractNumber") or []
+        projects[entry["ProjectNumber"]] = contracts.split(",") if isinstance(contracts, str) else contracts
+    return projects, _day(wish["Date"].get("FromDate")), _day(wish["Date"].get("ToDate"))
+
+
 def _day(text: object) -> date:
     """`02-Mar-2022`, the form that cannot be misread; the others are refused here, so that we notice."""
-    found = re.fullmatch(r"(\d{2})-([A-Z][a-z]{2})-(\d{4})", text) if isinstance(text, str) else None
-    if not found or found[2] not in MONTHS:
+    day = day_of(text) if isinstance(text, str) and DAY.fullmatch(text) else None
+    if day is None:
         raise Refusal(451)
-    try:
-        return date(int(found[3]), MONTHS.index(found[2]) + 1, int(found[1]))
-    except ValueError:
-        raise Refusal(451) from None
+    return day

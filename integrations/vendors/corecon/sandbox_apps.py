@@ -9,7 +9,15 @@ from uuid import NAMESPACE_URL, uuid5
 from integrations.sandbox.kit import Reply, Request
 from integrations.vendors.corecon.codes import meaning_of
 
-FEATURES = {"Company": "Companies", "Project": "Projects", "LaborTime": "Labor Timecards"}
+FEATURES = {
+    "Company": "Companies",
+    "Contact": "Contacts",
+    "Project": "Projects",
+    "ProjectFinancial": "Project Financials",
+    "LaborTime": "Labor Timecards",
+    "EquipmentTime": "Equipment Timecards",
+    "EmployeeMiscExpenses": "Misc. Expenses",
+}
 SCOPES = ("add", "read", "edit", "add,read", "read,edit", "add,read,edit")
 
 
@@ -36,6 +44,7 @@ class App:
     grants: frozenset[str] = frozenset({"authorization_code", "password", "client_credentials"})
     features: set[str] = field(default_factory=lambda: set(FEATURES.values()))
     trouble: int | None = None
+    generation: int = 0  # tokens of an earlier one have ended
 
     def __post_init__(self) -> None:
         self.account_key = str(uuid5(NAMESPACE_URL, f"corecon/{self.account}"))

@@ -1,90 +1,24 @@
-"""What the sandbox's two builders have on their books: worked out from a number whenever it is asked for."""
+"""What one of the sandbox's builders has on its books: rows that exist by number only, and what happened to them."""
 
 import json
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
-from random import Random
-from typing import Any
 
 from integrations.sandbox.shelf import Shelf
+from integrations.vendors.corecon.records import vendor_date
+from integrations.vendors.corecon.sandbox_rows import ROWS
+from integrations.vendors.corecon.sandbox_words import ENDINGS, FIRST, LAST, PEOPLE, TRADES
 
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-PEOPLE = 40
-TIMECARD_SPAN = timedelta(days=390)  # a little less than 13 months, so that a first reading finds the oldest too
+ENTRY_SPAN = timedelta(days=390)  # a little less than 13 months, so that a first reading finds the oldest too
 EDIT_WINDOW = timedelta(days=28)  # an older week is closed
+DATED = {"LaborTime": "Date", "EquipmentTime": "Date", "EmployeeMiscExpenses": "ExpenseDate"}
 
 
-def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",")]
-
-
-FIRST = _words("""
-    Maria, Jamal, Ellen, Victor, Priya, Owen, Rosa, Dmitri, Leah, Marcus, Anh, Teresa, Colin, Fatima, Gordon, Ines,
-    Walter, Nadia, Pedro, Shauna, Elias, Joan, Kwame, Lorna, Hector, Mei, Patrick, Sofia, Dale, Amira, Bruno, Celia,
-    Trevor, Yolanda, Ivan, Grace, Luis, Petra, Samuel, Wanda
-""")
-LAST = _words("""
-    Alvarez, Becker, Castillo, Donovan, Eriksen, Fontaine, Gallagher, Huang, Ibarra, Jankowski, Keller, Lindqvist,
-    Moreno, Nakamura, Okafor, Pruitt, Quintero, Rasmussen, Salazar, Tran, Underhill, Vasquez, Whitfield, Xiong,
-    Yates, Zielinski, Abbott, Boyle, Crowley, Dominguez, Estrada, Fischer, Greer, Holloway, Iverson, Jensen,
-    Kowalski, Larkin, Mercer, Novak
-""")
-TRADES = _words("""
-    Concrete, Electric, Plumbing & Heating, Steel Erectors, Drywall, Roofing, Masonry, Glass & Glazing, Mechanical,
-    Excavating, Painting, Millwork, Fire Protection, Flooring, Site Services, Surveying, Crane & Rigging, Insulation
-""")
-OWNERS = ("School District", "Health Partners", "Port Authority", "Properties")
-ENDINGS = ("Inc.", "LLC", "Co.", "Contractors", "& Sons")
-CITIES = (
-    ("Toledo", "OH", "43604"),
-    ("Duluth", "MN", "55802"),
-    ("Tacoma", "WA", "98402"),
-    ("Mobile", "AL", "36602"),
-    ("Omaha", "NE", "68102"),
-    ("Boise", "ID", "83702"),
-    ("Erie", "PA", "16501"),
-    ("Lubbock", "TX", "79401"),
-)
-BUILDINGS = _words("""
-    Elementary School, Medical Office, Fire Station No. 4, Distribution Center, Public Library, Parking Garage,
-    Lofts, Water Treatment Plant, Community College Annex, Hotel, Data Hall, Senior Living, Cold Storage,
-    Courthouse, Bus Depot
-""")
-DEEDS = ("", " Renovation", " Addition", " Phase 2", " Tenant Fit-out", " Seismic Upgrade", " Re-roof")
-STREETS = ("Canal St", "Foundry Rd", "Elm Ave", "Harbor Blvd", "County Road 12", "Railway Ave", "Mill Pond Ln")
-COST_CODES = (
-    "01-310",
-    "02-220",
-    "03-110",
-    "03-300",
-    "04-220",
-    "05-120",
-    "06-100",
-    "07-210",
-    "09-250",
-    "15-400",
-    "16-100",
-)
-LABOR_CODES = ("CARP", "LABR", "ELEC", "PLMB", "OPER", "FRMN", "IRON", "MASN")
-COMMENTS = (
-    "",
-    "",
-    "",
-    "Pour delayed by rain",
-    "Punch list, level 2",
-    "Formwork stripped",
-    "Rework per RFI 114",
-    "Waited for crane until 10:00",
-    "Inspection passed",
-    "Rough-in, east wing",
-    "Overtime approved by superintendent",
-)
-
-
-class TimecardShelf(Shelf):
-    """Timecards by entry date. A change that would hit a closed week hits an open one instead."""
+class EntryShelf(Shelf):
+    """Entries by date. A change that would hit a closed week hits an open one instead."""
 
     def touch(self, number: int, at: datetime) -> None:
         open_from = bisect_left(self.created, at - EDIT_WINDOW)
@@ -100,65 +34,79 @@ def workday(created: datetime) -> date:
     return day - timedelta(days=max(day.weekday() - 4, 0))
 
 
-def vendor_day(day: date) -> str:
-    return f"{day.day:02}-{MONTHS[day.month - 1]}-{day.year}"
-
-
 @dataclass
 class Books:
-    """One account's companies, projects and labor timecards. `removed` names rows by resource and number."""
+    """One account's rows by resource and number. `sizes` are the numbers of rows to begin with; `removed` names rows
+    that were deleted, `moved` entries whose day was corrected."""
 
     seed: int
     epoch: datetime
     prefix: str  # of project numbers
-    companies: int
-    projects: int
-    timecards: int
+    sizes: Mapping[str, int]
     first_id: int
-    change_every: timedelta | None
+    change_every: timedelta | None = None
     removed: set[tuple[str, int]] = field(default_factory=set)
+    moved: dict[tuple[str, int], date] = field(default_factory=dict)
     with_ids: bool = True
 
     def __post_init__(self) -> None:
         # Seldom: a firm or a job changes a few times a day, while hours are written all day long.
         slow = self.change_every * 20 if self.change_every else None
-        self.shelves: dict[str, Shelf] = {
-            "Company": Shelf(size=self.companies, seed=self.seed + 1, epoch=self.epoch, change_every=slow),
-            "Project": Shelf(size=self.projects, seed=self.seed + 2, epoch=self.epoch, change_every=slow),
-            "LaborTime": TimecardShelf(
-                size=self.timecards if self.projects else 0,
-                seed=self.seed + 3,
+        self.shelves: dict[str, Shelf] = {}
+        for number, resource in enumerate(("Company", "Contact", "Project", *DATED), start=1):
+            is_entry = resource in DATED
+            self.shelves[resource] = (EntryShelf if is_entry else Shelf)(
+                size=self.sizes[resource] if self.sizes["Project"] or not is_entry else 0,
+                seed=self.seed * 10 + number,
                 epoch=self.epoch,
-                span=TIMECARD_SPAN,
-                change_every=self.change_every,
-            ),
-        }
-        self.row = lru_cache(maxsize=20_000)(self._row)
+                span=ENTRY_SPAN if is_entry else timedelta(days=90),
+                change_every=self.change_every if is_entry else slow,
+            )
+        self.posted: dict[int, int] = {}  # how often something was posted to a project
+        self._row = lru_cache(maxsize=20_000)(self._made)
 
-    def numbers(self, resource: str, since: date | None = None, until: date | None = None) -> list[int] | range:
-        """The numbers of the rows that are there, in order; of the timecards those worked from `since` to `until`."""
+    def catch_up(self, now: datetime) -> None:
+        for shelf in self.shelves.values():
+            if len(shelf):
+                shelf.catch_up(now)
+
+    def numbers(self, resource: str, since: date | None = None, until: date | None = None) -> Sequence[int]:
+        """The numbers of the rows that are there, in order; of entries those of the days from `since` to `until`."""
         shelf = self.shelves[resource]
-        if not len(shelf):
-            return range(0)
         first, last = 0, len(shelf)
-        if resource == "LaborTime" and since and until:
+        if resource in DATED and since and until:
             first = bisect_left(shelf.created, since, key=workday)
             last = bisect_right(shelf.created, until, key=workday)
-        if not self.removed:
+        if not self.removed and not self.moved:
             return range(first, last)
-        return [number for number in range(first, last) if (resource, number) not in self.removed]
+        away = self.removed | self.moved.keys()
+        here = [number for number in range(first, last) if (resource, number) not in away]
+        here += [
+            number
+            for (kind, number), day in self.moved.items()
+            if kind == resource
+            and (kind, number) not in self.removed
+            and (not since or not until or since <= day <= until)
+        ]
+        return sorted(here)
 
-    def page(self, resource: str, numbers: list[int] | range) -> bytes:
+    def day(self, resource: str, number: int) -> date:
+        """The day an entry is for."""
+        return self.moved.get((resource, number)) or workday(self.shelves[resource].created[number])
+
+    def page(self, resource: str, numbers: Iterable[int]) -> bytes:
         """Those rows as a JSON array."""
-        versions = self.shelves[resource].version
-        return (
-            b"[" + b",".join(self.row(resource, number, versions[number], self.with_ids) for number in numbers) + b"]"
-        )
+        return b"[" + b",".join(self.row(resource, number) for number in numbers) + b"]"
 
-    def _row(self, resource: str, number: int, version: int, with_id: bool) -> bytes:
-        shelf = self.shelves[resource]
-        make = {"Company": self._company, "Project": self._project, "LaborTime": self._timecard}[resource]
-        row = make(number, version, shelf.dice(number), shelf.dice(number, version), shelf.created[number])
+    def row(self, resource: str, number: int) -> bytes:
+        """The vendor's bytes of one row."""
+        day = self.day(resource, number) if resource in DATED else None
+        return self._row(resource, number, self.shelves[resource].version[number], day, self.with_ids)
+
+    def _made(self, resource: str, number: int, version: int, day: date | None, with_id: bool) -> bytes:
+        row = ROWS[resource](self, number, version)
+        if day:
+            row[DATED[resource]] = vendor_date(day)
         if not with_id:
             row.pop(next(iter(row)))
         return json.dumps(row, separators=(",", ":")).encode()
@@ -182,85 +130,15 @@ class Books:
     def project_number(self, number: int) -> str:
         return f"{self.prefix}-{number + 1:03}"
 
-    def _company(self, number: int, version: int, dice: Random, today: Random, created: datetime) -> dict[str, Any]:
-        name = self.company_name(number)
-        city, state, postal_code = dice.choice(CITIES)
-        word = "".join(filter(str.isalnum, name.split(" ")[0] + name.split(" ")[1])).lower()
-        return {
-            "CompanyId": self.first_id + number,
-            "CompanyCode": f"{word[:6].upper()}{number:04}",
-            "Company": name,
-            "ShipAddress1": f"{dice.randrange(100, 9900)} {dice.choice(STREETS)}",
-            "ShipAddress2": dice.choice(("", "", "", "Suite 200", "Yard B")),
-            "ShipCity": city,
-            "ShipState": state,
-            "ShipPostalCode": postal_code,
-            "ShipCountry": "USA",
-            "Phone": f"({dice.randrange(201, 989)}) 555-{today.randrange(100, 9999):04}",
-            "Phone2": "",
-            "Fax": "",
-            "Website": f"https://www.{word}.example" if dice.random() < 0.7 else "",
-            "DefaultPaymentTerms": today.choice(("Net 30", "Net 30", "Net 45", "Due on receipt", "Pay when paid")),
-            "DefaultTaxCode": f"{state}-STD",
-            "GovId": f"{dice.randrange(10, 99)}-{dice.randrange(1_000_000, 9_999_999)}",
-            "Notes": dice.choice(("", "", "", "Insurance certificate on file", "Preferred for school jobs")),
-            "IsBidder": dice.random() < 0.6,
-            "IsActive": today.random() < 0.93,
-        }
+    def project_days(self, number: int) -> tuple[date, date]:
+        """When a project starts and finishes, as first planned. The first one is always at work."""
+        dice = self.shelves["Project"].dice(number, "days")
+        start = (self.epoch - timedelta(days=dice.randrange(-30, 500) if number else 90)).date()
+        return start, start + timedelta(days=dice.randrange(200, 620))
 
-    def _project(self, number: int, version: int, dice: Random, today: Random, created: datetime) -> dict[str, Any]:
-        start = (self.epoch - timedelta(days=dice.randrange(-60, 500))).date()
-        finish = start + timedelta(days=dice.randrange(60, 620) + 14 * version)
-        done = finish < self.epoch.date()
-        status = (
-            "Closed"
-            if done
-            else "Bidding"
-            if start > self.epoch.date()
-            else today.choice(("Active", "Active", "On Hold"))
-        )
-        owner = f"{dice.choice(CITIES)[0]} {dice.choice(OWNERS)}"
-        people = self.people
-        return {
-            "ProjectId": self.first_id + 50_000 + number,
-            "ProjectNumber": self.project_number(number),
-            "ProjectTitle": f"{dice.choice(CITIES)[0]} {dice.choice(BUILDINGS)}{dice.choice(DEEDS)}",
-            "ProjectStatus": status,
-            "Currency": "USD",
-            "ProjectBidContactName": people[dice.randrange(0, 5)],
-            "ProjectSalesContactName": people[dice.randrange(5, 9)],
-            "ProjectPMContactName": people[today.randrange(9, 16)],
-            "ProjectEstStartDateUtc": f"{start}T06:00:00",
-            "ProjectEstStartDateOrgLocal": f"{start}T00:00:00",
-            "ProjectEstFinishDateUtc": f"{finish}T06:00:00",
-            "ProjectEstFinishDateOrgLocal": f"{finish}T00:00:00",
-            "OwnerCompanyName": owner,
-            "OwnerContactName": f"{dice.choice(FIRST)} {dice.choice(LAST)}",
-            "CustomerCompanyName": owner,
-        }
+    def is_closed(self, number: int) -> bool:
+        return self.project_days(number)[1] < self.epoch.date()
 
-    def _timecard(self, number: int, version: int, dice: Random, today: Random, created: datetime) -> dict[str, Any]:
-        day = workday(created)
-        is_approved = self.epoch.date() - day > timedelta(days=10) or version > 0 or dice.random() < 0.3
-        outside = dice.random() < 0.08
-        approved = datetime.combine(day, datetime.min.time(), UTC) + timedelta(
-            days=2, minutes=dice.randrange(900, 1400)
-        )
-        return {
-            "LaborTimecardId": self.first_id * 10 + number,
-            "Date": vendor_day(day),
-            "CompanyName": self.company_name(dice.randrange(self.companies)) if outside and self.companies else "",
-            "EmployeeName": self.people[dice.randrange(PEOPLE)],
-            "ProjectNumber": self.project_number(dice.randrange(self.projects)),
-            "PrimeContractNumber": f"{dice.randrange(1, 4):03}",
-            "ChangeOrderNumber": f"CO-{dice.randrange(1, 9)}" if dice.random() < 0.1 else "",
-            "LaborCode": dice.choice(LABOR_CODES),
-            "PayrollCode": dice.choice(("ST", "ST", "ST", "ST", "OT", "DT")),
-            "CostCode": dice.choice(COST_CODES),
-            "WCCode": dice.choice(("5403", "5213", "5190", "5022")),
-            "Hours": today.choice((8.0, 8.0, 8.0, 10.0, 7.5, 4.0, 2.25)),
-            "BillableStatus": dice.choice(("Billable", "Billable", "Billable", "Unbillable", "On Hold")),
-            "Comments": today.choice(COMMENTS),
-            "Status": "Approved" if is_approved else "Pending",
-            "ApprovedDateUtc": approved.strftime("%Y-%m-%dT%H:%M:%S") if is_approved else None,
-        }
+    def going_on(self) -> list[int]:
+        """The projects that have not come to an end."""
+        return [number for number in self.numbers("Project") if not self.is_closed(number)]

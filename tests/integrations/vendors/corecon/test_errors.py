@@ -56,7 +56,7 @@ SIGN_IN = [
     *((number, RateLimited) for number in LIMIT),
     *((number, ReconnectNeeded) for number in [*TOKEN, *RECONNECT] if number != 476),
     *((number, ConfigurationNeeded) for number in [*CONFIGURE, 403, 488]),
-    (476, VendorChanged),
+    (476, VendorChanged),  # we have sent none that was blank
     *UNKNOWN.items(),
 ]
 
@@ -156,7 +156,6 @@ def test_a_status_that_says_something_goes_before_the_body(status):
         b'{"code":"\xc2\xb2\xc2\xb2\xc2\xb2"}',
         b'{"code":null,"error":"something"}',
         b'{"Data":[],"code":479}',
-        b'{"code":479,"message":"' + b"x" * 5000 + b'"}',
         b"[" * 4000,
     ],
 )
@@ -196,7 +195,7 @@ def test_a_feature_that_is_not_allowed_stops_its_stream_only(access, corecon):
     corecon.withdraw_timecards()
 
     with pytest.raises(NotPermitted) as refused:
-        access.read_all(STREAMS[2])
+        access.read_all(STREAMS[3])
     assert "not allowed to use Labor Timecards" in refused.value.words
     assert access.read_all(COMPANIES)
 

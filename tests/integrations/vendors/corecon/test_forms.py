@@ -4,11 +4,12 @@ import pytest
 
 from integrations.vendors.corecon import connector
 from integrations.vendors.corecon.assumptions import PRODUCTION_URL, SANDBOX_URL
-from integrations.vendors.corecon.sandbox import demo_apps
+from integrations.vendors.corecon.sandbox_apps import demo_apps
 
 FILLED = {
     "name": "Corecon, head office",
     "environment": "production",
+    "sandbox_ends_on": "",
     "base_url": "https://acme.corecon.example/api/",
     "account_key": "{1B9D6BCD-bbfd-4b2d-9b5d-ab8dfbbd4bed}",
     "integration_key": "2b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed",
@@ -38,6 +39,7 @@ def test_the_form_gives_settings_and_secrets_apart():
     assert form.is_valid(), form.errors
     assert form.vendor_settings() == {
         "environment": "production",
+        "sandbox_ends_on": "",
         "base_url": "https://acme.corecon.example",
         "account_key": "1B9D6BCD-bbfd-4b2d-9b5d-ab8dfbbd4bed",
         "integration_key": "2b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed",

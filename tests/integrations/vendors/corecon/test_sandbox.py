@@ -25,10 +25,12 @@ def test_the_demo_has_its_sizes():
 
     assert [
         [len(books.shelves[resource]) for resource in ("Project", "Company", "LaborTime")] for books in emulator.books
-    ] == [[40, 250, 2500], [25, 150, 1200]]
+    ] == [[8, 250, 2400], [5, 150, 1200]]
 
 
-@pytest.mark.parametrize("resource", ["Company", "Project", "LaborTime"])
+@pytest.mark.parametrize(
+    "resource", ["Company", "Contact", "Project", "LaborTime", "EquipmentTime", "EmployeeMiscExpenses"]
+)
 def test_the_same_seed_gives_the_same_data(resource):
     first, second, other = (Emulator(sizes=(9, 4), seed=seed, epoch=EPOCH) for seed in (1, 1, 2))
 
@@ -83,7 +85,7 @@ def test_tokens_are_good_after_a_restart(tmp_path):
     with second.serve(), connected(second) as access:
         access.access_token = token
         assert access.read_all(COMPANIES)
-        assert "/api/token" not in {exchange.path for exchange in access.exchanges}
+        assert "/sandbox/api/token" not in {exchange.path for exchange in access.exchanges}
 
 
 @pytest.mark.parametrize(

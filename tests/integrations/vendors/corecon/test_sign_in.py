@@ -53,7 +53,7 @@ def test_the_consent_leads_back_with_a_code_and_the_registered_state(corecon, ac
 def test_the_authorization_address_is_encoded_and_says_nothing_more(corecon):
     parts = urlsplit(consent_url(corecon, scopes="add,read,edit"))
 
-    assert parts.path == "/Authorization"
+    assert parts.path == "/sandbox/Authorization"
     assert not parts.fragment
     assert [name for name, _ in parse_qsl(parts.query)] == [
         "response_type",
@@ -222,7 +222,7 @@ def test_an_app_of_another_authentication_type_is_named_as_the_cause(unconnected
         ({"integration_key": "wrong"}, ConfigurationNeeded, 465),
         ({"integration_key": "00000000-0000-4000-8000-000000000000"}, ConfigurationNeeded, 474),
         ({"password": "wrong"}, ReconnectNeeded, 475),
-        ({"password": ""}, VendorChanged, 476),
+        ({"password": ""}, ReconnectNeeded, 476),
         ({"scopes": "read,add"}, ConfigurationNeeded, 489),
     ],
 )
@@ -252,7 +252,7 @@ def test_a_token_ends_after_an_hour(access, corecon):
 
     access.read_all(COMPANIES)
 
-    assert "/api/token" in {exchange.path for exchange in access.exchanges}
+    assert "/sandbox/api/token" in {exchange.path for exchange in access.exchanges}
 
 
 def test_a_refresh_token_works_once(access):
@@ -342,7 +342,7 @@ def test_the_other_token_address_is_tried_where_the_first_is_not_there(access, c
     corecon.weather.add(Fault(path="/api/token$", status=404))
 
     assert connector.refresh_token(door_of(access), access.refresh_token).access_token
-    assert [exchange.path for exchange in access.exchanges] == ["/api/token", "/token"]
+    assert [exchange.path for exchange in access.exchanges] == ["/sandbox/api/token", "/sandbox/token"]
 
 
 def test_no_token_address_at_all_points_to_the_base_url(access, corecon):
@@ -357,7 +357,7 @@ def test_no_token_address_at_all_points_to_the_base_url(access, corecon):
 
 
 def test_a_base_url_may_end_in_api(access, corecon):
-    access.settings["base_url"] = f"{corecon.url}/api"
+    access.settings["base_url"] += "/api"
 
     assert len(access.read_all(COMPANIES)) == 3
 
@@ -379,11 +379,11 @@ def test_a_call_with_a_wrong_key_is_told_by_what_to_correct(access, changes, err
 
 
 def test_keys_of_two_accounts_do_not_belong_together(access, corecon):
-    access.settings["account_key"] = corecon.apps[1].account_key
+    access.settings |= {"account_key": corecon.apps[1].account_key, "base_url": corecon.url}  # of both environments
 
     with pytest.raises(ConfigurationNeeded) as refused:
         access.read_all(COMPANIES)
-    assert refused.value.code == "account_key"
+    assert refused.value.code == "not_together"
 
 
 def test_a_token_opens_only_its_own_account(access, corecon):
@@ -400,23 +400,22 @@ def test_a_token_in_the_query_is_refused(access, corecon):
 
 
 @both_accounts
-def test_the_live_test_finds_every_stream(corecon, account):
+def test_the_live_test_finds_every_stream_with_a_call_a_feature(corecon, account):
     with connected(corecon, account) as access:
-        assert [(c.stream, c.state) for c in connector.check(access)] == [
-            ("companies", "available"),
-            ("projects", "available"),
-            ("labor-timecards", "available"),
-        ]
-        assert len(access.exchanges) == 5
+        assert {(c.stream, c.state) for c in connector.check(access)} == {
+            (stream.key, "available") for stream in STREAMS
+        }
+        assert len(access.exchanges) == 9  # the test address, the root, and seven features
 
 
-def test_the_live_test_names_the_feature_that_is_not_allowed(access, corecon):
-    corecon.withdraw_timecards()
+@pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.key)
+def test_the_live_test_names_the_feature_that_is_not_allowed(access, corecon, stream):
+    corecon.refuse(stream.key)
 
-    *others, timecards = connector.check(access)
+    refused = {c.stream: c.note for c in connector.check(access) if c.state == "not_permitted"}
 
-    assert {capability.state for capability in others} == {"available"}
-    assert (timecards.state, timecards.note) == ("not_permitted", "Allowed feature: Labor Timecards")
+    concerned = {other.key for other in STREAMS if stream.feature in (other.feature, *other.needs)}
+    assert refused == dict.fromkeys(concerned, f"Allowed feature: {stream.feature}")
 
 
 def test_the_live_test_does_not_need_the_test_address(access, corecon):
@@ -428,7 +427,7 @@ def test_the_live_test_does_not_need_the_test_address(access, corecon):
 def test_the_live_test_leaves_open_what_it_cannot_tell(access, corecon):
     corecon.weather.add(Fault(path="Project/List$", status=404))
 
-    assert connector.check(access)[1].state == "unknown"
+    assert connector.check(access)[2].state == "unknown"
 
 
 def test_the_live_test_raises_what_a_sync_would(access, corecon):
