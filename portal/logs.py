@@ -10,6 +10,7 @@ _BY_NAME = re.compile(
     r"subscription-key|authorization|code|state|sessionid)[\"']?\s*[=:]\s*[\"']?(?:bearer\s+|basic\s+)?)[^\s\"'&,;}]+"
 )
 _BY_SHAPE = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=<>-]{8,}|\beyJ[A-Za-z0-9._-]{20,}")
+_ONE_TIME_LINK = re.compile(r"(/(?:give|invitations)/)[A-Za-z0-9_-]{20,}")
 _ADDRESS_LOGIN = re.compile(r"(://[^:/@\s]+:)[^@\s]+@")
 
 
@@ -17,6 +18,7 @@ def redact(text: str) -> str:
     """`text` with everything that looks like a secret replaced by `***`."""
     text = _BY_NAME.sub(r"\1***", text)
     text = _BY_SHAPE.sub("***", text)
+    text = _ONE_TIME_LINK.sub(r"\1***", text)
     return _ADDRESS_LOGIN.sub(r"\1***@", text)
 
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from integrations.connections.models import Connection, ConnectionState
+from integrations.connections.models import Connection, ConnectionState, SecretLink
 from integrations.records.models import Record
 from integrations.sync.models import StreamState, SyncRun
 from portal.accounts.models import User
@@ -90,6 +90,15 @@ def a_house() -> House:
         invitation = Invitation.objects.create(
             tenant=tenant, email="new@example.com", digest=new_secret()[1], expires_at=now + timedelta(days=1)
         )
+        link = SecretLink.objects.create(
+            tenant=tenant,
+            connection=connection,
+            whom="Priya",
+            names=["client_secret"],
+            digest=new_secret()[1],
+            asked_by=owner,
+            expires_at=now + timedelta(days=1),
+        )
     things: dict[str, object] = {
         "tenant_slug": tenant.slug,
         "connection_id": connection.pk,
@@ -99,6 +108,7 @@ def a_house() -> House:
         "stream": "deals",
         "membership_id": colleague.pk,
         "invitation_id": invitation.pk,
+        "link_id": link.pk,
     }
     return House(tenant, owner, things)
 
@@ -181,5 +191,6 @@ def facts_of(house: House) -> list[object]:
             *SyncRun.objects.values_list("pk", "state"),
             *Membership.objects.values_list("pk", "role").order_by("pk"),
             *Invitation.objects.values_list("pk", "digest"),
+            *SecretLink.objects.values_list("pk", "digest", "revoked_at"),
             *Tenant.objects.values_list("pk", "name", "currency"),
         ]

@@ -12,12 +12,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from integrations.connections import authorization
 from integrations.connections.models import Connection
-from integrations.connections.services import access_connection, kept_secrets
+from integrations.connections.services import access_connection, adopt_given, kept_secrets
 from integrations.contract import Connector, Diagnosis, RedirectConnector
 from integrations.forms import ConnectionForm
 from integrations.registry import connectors
-from portal.pages.connections import sandbox, setup
+from portal.pages.connections import sandbox, setup, waiting
 from portal.pages.connections.callback import COOKIE_PATH, cookie_name, cookie_salt
+from portal.pages.connections.waiting import UnfinishedForm
 from portal.pages.links import tenant_url
 from portal.tenancy.access import opens_own_scopes, require_role
 from portal.tenancy.middleware import TenantRequest
@@ -56,6 +57,7 @@ def authorize(request: TenantRequest, connection_id: UUID) -> HttpResponse:
     if not connection.uses_redirect or connection.is_disconnected:
         messages.error(request, "Enter the details first.")
         return redirect(tenant_url(request, "connection-edit", connection.pk))
+    adopt_given(connection)  # only the vendor's page can prove it
     departure = authorization.begin(connection, request.membership.user)
     response = HttpResponseRedirect(departure.address)
     response.set_signed_cookie(
@@ -75,10 +77,12 @@ def _form_page(request: TenantRequest, connector: Connector, connection: Connect
     by = request.membership
     with tenant_scope(by.tenant_id):
         kept = kept_secrets(connection) if connection else frozenset()
-    form = setup.form_of(connector, connection, kept)
+    form: ConnectionForm | UnfinishedForm = setup.form_of(connector, connection, kept)
     failure: Diagnosis | str | None = (connection.diagnosis or connection.reason) if connection else None
     if request.method == "POST":
         failure = None
+        if "later" in request.POST:
+            return _keep_for_later(request, connector, connection)
         data = request.POST if "sandbox" not in request.POST else _sandbox_data(request, connector, connection)
         if data is None:
             failure = "Every account of the sandbox is connected already."
@@ -94,6 +98,23 @@ def _form_page(request: TenantRequest, connector: Connector, connection: Connect
         facts = _facts(connector, connection, form)
         facts |= {"failure": failure, "failure_heading": _failure_heading(request, connection)}
         return render(request, "connections/connect.html", facts, status=_status(request))
+
+
+def _keep_for_later(request: TenantRequest, connector: Connector, connection: Connection | None) -> HttpResponse:
+    """The vendor has not given everything yet: keep what is there."""
+    by = request.membership
+    form = UnfinishedForm(connector, request.POST)
+    if form.is_valid():
+        try:
+            kept = waiting.keep(by, connector, connection, form)
+        except ValidationError as refusal:
+            form.add_error(None, refusal)
+        else:
+            messages.success(request, f"Kept. Go on as soon as {connector.label} has answered.")
+            return redirect(tenant_url(request, "connection", kept.pk))
+    with tenant_scope(by.tenant_id):
+        facts = _facts(connector, connection, form)
+        return render(request, "connections/connect.html", facts, status=_AGAIN)
 
 
 def _status(request: TenantRequest) -> int:
@@ -146,7 +167,9 @@ def _failure_heading(request: TenantRequest, connection: Connection | None) -> s
     return "Nothing was changed" if request.method == "POST" else str(connection.get_state_display())
 
 
-def _facts(connector: Connector, connection: Connection | None, form: ConnectionForm) -> dict[str, Any]:
+def _facts(
+    connector: Connector, connection: Connection | None, form: ConnectionForm | UnfinishedForm
+) -> dict[str, Any]:
     return {
         "connector": connector,
         "connection": connection,
@@ -158,7 +181,7 @@ def _facts(connector: Connector, connection: Connection | None, form: Connection
     }
 
 
-def groups_of(form: ConnectionForm) -> list[dict[str, Any]]:
+def groups_of(form: ConnectionForm | UnfinishedForm) -> list[dict[str, Any]]:
     """The fields under their headings; those under none come first."""
     grouped = {name for _, names in form.fieldsets for name in names}
     first = [form[name] for name in form.fields if name not in grouped]

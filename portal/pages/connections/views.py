@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from integrations.connections.expiries import endings
 from integrations.connections.models import Connection, Credential, Token, TokenRefresh, VendorRequest
 from integrations.connections.services import access_connection
 from integrations.forms import SecretField
@@ -14,6 +15,8 @@ from integrations.registry import connectors
 from integrations.sync.models import SyncRun
 from portal.pages.connections import listings, queries
 from portal.pages.connections.form_action import allow_sign_in
+from portal.pages.connections.links import AskForm, labels_of, lines_of
+from portal.pages.connections.waiting import letter_of
 from portal.tenancy.access import require_role
 from portal.tenancy.middleware import TenantRequest
 from portal.tenancy.models import Role
@@ -26,7 +29,11 @@ _JOURNAL = 20
 def index(request: TenantRequest) -> HttpResponse:
     """The tenant's connections, and the vendors there are to connect."""
     cards = queries.cards(request.membership.tenant_id)
-    facts = {"cards": cards, "vendors": sorted(connectors().values(), key=lambda one: one.label.lower())}
+    facts = {
+        "cards": cards,
+        "endings": endings(request.membership.tenant, [card.connection for card in cards]),
+        "vendors": sorted(connectors().values(), key=lambda one: one.label.lower()),
+    }
     response = render(request, "connections/index.html", facts)
     return allow_sign_in(response, _signs_in(request, [card.connection for card in cards]))
 
@@ -39,8 +46,22 @@ def streams(request: TenantRequest, connection_id: UUID) -> HttpResponse:
     page = queries.overview(connection)
     facts = {**_frame(connection, page, "connection"), "latest": listings.latest_runs(connection)}
     is_fragment = bool(getattr(request, "htmx", False))
+    if not is_fragment:
+        facts |= _around(request, connection)
     response = render(request, "connections/_live.html" if is_fragment else "connections/streams.html", facts)
     return allow_sign_in(response, _signs_in(request, [connection]))
+
+
+def _around(request: TenantRequest, connection: Connection) -> dict[str, Any]:
+    """What stands around the live part: what ends, and for an admin whom to ask for what is missing."""
+    facts: dict[str, Any] = {"endings": endings(request.membership.tenant, [connection])}
+    if not request.membership.is_admin or connection.is_disconnected:
+        return facts
+    if connection.is_waiting:
+        facts["letter"] = letter_of(connection.connector, connection.settings, request.membership)
+    if labels_of(connection.connector):
+        facts |= {"links": lines_of(connection), "ask_form": AskForm(connection.connector)}
+    return facts
 
 
 @require_safe

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,7 +10,9 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from integrations.connections.expiries import CODE as EXPIRES
 from integrations.connections.models import Connection
+from integrations.contract import Diagnosis
 from integrations.problems.models import Problem
 from integrations.sync.models import StreamState, SyncRun
 from portal.pages.business.common import Desk
@@ -18,7 +20,7 @@ from portal.pages.business.week import midnight
 from portal.pages.charts import stacked
 from portal.pages.connections.form_action import allow_sign_in
 from portal.pages.connections.queries import is_late
-from portal.pages.connections.states import Activity, Standing, standing_of
+from portal.pages.connections.states import Activity, Button, Standing, standing_of
 from portal.pages.freshness import as_of, in_use, stream_of, stream_states
 from portal.pages.links import tenant_url
 from portal.pages.overview import queries
@@ -51,6 +53,12 @@ class Trouble:
     problem: Problem
     connection: Connection
     standing: Standing
+
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        """What was found to be behind this problem."""
+        found = self.connection.diagnosis
+        return found if found is not None and self.problem.words == self.connection.reason else None
 
 
 @dataclass(slots=True)
@@ -153,10 +161,17 @@ def troubles(desk: Desk, pulse: Pulse) -> list[Trouble]:
         Trouble(
             problem=problem,
             connection=connections[problem.connection_id],
-            standing=standings[problem.connection_id],
+            standing=_with_a_button(problem, standings[problem.connection_id]),
         )
         for problem in found.order_by("-opened_at")[:PROBLEMS]
     ]
+
+
+def _with_a_button(problem: Problem, standing: Standing) -> Standing:
+    """What ends soon is prolonged in the details, though the connection itself is well."""
+    if standing.button is None and problem.code.startswith(EXPIRES):
+        return replace(standing, button=Button(label="Open its details", to="connection-edit"))
+    return standing
 
 
 def _line(connection: Connection, states: Sequence[StreamState], runs: Sequence[SyncRun]) -> Line:
