@@ -1,31 +1,19 @@
-"""HTTP to KORE: signing in, one page of an entity, and KORE's failures turned into our errors."""
+"""HTTP to KORE: signing in, the rows of an entity, and KORE's failures turned into our errors."""
 
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 import msgspec
 
 from integrations.contract import Access, Door, Tokens, with_token
-from integrations.errors import (
-    ConfigurationNeeded,
-    IntegrationError,
-    NotPermitted,
-    RateLimited,
-    ReconnectNeeded,
-    RetryLater,
-    TokenRefused,
-    VendorChanged,
-)
+from integrations.errors import ConfigurationNeeded, NotBought, ReconnectNeeded, TokenRefused, VendorChanged
 from integrations.http import Answer
 from integrations.vendors.kore import assumptions
 
-T = TypeVar("T")
-BUSY = "KORE is not answering properly at the moment. Nothing to do: we will try again."
-GARBLED = (
-    "KORE's answer was cut off or is a web page instead of data. We will try again; "
-    "if it stays like this, your admin should check the addresses of this connection."
-)
+Rows = list[msgspec.Raw]
+Query = list[tuple[str, str]]
 
 
 class _Grant(msgspec.Struct):
@@ -33,7 +21,15 @@ class _Grant(msgspec.Struct):
     expires_in: int | None = None
 
 
-def request_token(door: Door, *, timeout: timedelta) -> Tokens:
+class _Id(msgspec.Struct):
+    id: str
+
+
+class _NoSuchRow(Exception):
+    pass
+
+
+def request_token(door: Door, *, timeout: timedelta = timedelta(seconds=30)) -> Tokens:
     """Trade client id and secret for an hour's token (guide: "Authentication"); there is no refresh token.
 
     Raises ReconnectNeeded when KORE does not take the credentials.
@@ -51,61 +47,93 @@ def request_token(door: Door, *, timeout: timedelta) -> Tokens:
     )
     if not answer.is_success:
         _raise_sign_in_failure(answer)
-    grant = _decode(answer, _Grant)
+    grant = answer.decode(_Grant)
     lasts = assumptions.TOKEN_LIFE if grant.expires_in is None else timedelta(seconds=grant.expires_in)
     return Tokens(access_token=grant.access_token, expires_in=lasts)
 
 
-def fetch_page(access: Access, entity: str, *, since: str = "", skip: int = 0) -> list[msgspec.Raw]:
+def fetch_page(access: Access, entity: str, *, since: str = "", skip: int = 0, where: str = "") -> Rows:
     """Up to 100 rows changed at or after `since` (UTC, "" = all), oldest change first, each as KORE's own bytes.
 
-    The answer is a bare array without a total (guide: "Paging"): a page shorter than 100 rows is the last.
+    The answer is a bare array without a total (guide: "Paging"): a page shorter than 100 rows is the last. `where` is a
+    further condition in KORE's words.
     """
     query = [("orderby", "modified_date,id"), ("top", str(assumptions.PAGE_SIZE))]
+    conditions = [f"({where})"] if where and since else [where] if where else []
     if since:
         # `ge`, never `gt`: filters and answers know whole seconds only (guide: "Dates").
-        query.insert(0, ("filter", f"modified_date ge {since}"))
+        conditions.append(f"modified_date ge {since}")
+    if conditions:
+        query.insert(0, ("filter", " and ".join(conditions)))
     if skip:
         query.append(("skip", str(skip)))
     return _get(access, entity, query)
 
 
-def fetch_sample(access: Access, entity: str) -> list[msgspec.Raw]:
+def fetch_newest(access: Access, entity: str) -> Rows:
+    """The row that changed last, or none."""
+    return _get(access, entity, [("orderby", "modified_date desc"), ("top", "1")])
+
+
+def fetch_sample(access: Access, entity: str) -> Rows:
     """One row with its null fields too, or none: shows whether the entity may be read and which fields it has."""
     return _get(access, entity, [("select", "null"), ("top", "1")])
 
 
-def _get(access: Access, entity: str, query: list[tuple[str, str]]) -> list[msgspec.Raw]:
+def fetch_by_ids(access: Access, entity: str, ids: Sequence[str]) -> Rows:
+    """Those of the rows that exist; at most `IDS_PER_FILTER` ids, which must be GUIDs."""
+    return _get(access, entity, [("filter", any_of("id", ids)), ("top", str(assumptions.PAGE_SIZE))])
+
+
+def fetch_ids(access: Access, entity: str, *, skip: int) -> list[str]:
+    """Up to 100 ids in the order of ids; a page shorter than that is the last."""
+    query = [("orderby", "id"), ("select", "id"), ("top", str(assumptions.PAGE_SIZE)), ("skip", str(skip))]
+    answer = _send(access, entity, entity, query)
+    return [row.id.lower() for row in answer.decode(list[_Id])]
+
+
+def fetch_one(access: Access, entity: str, row_id: str) -> bytes | None:
+    """The row of that id as KORE's own bytes; None when KORE says that there is none."""
+    try:
+        answer = _send(access, entity, f"{entity}/{quote(row_id, safe='')}", [])
+    except _NoSuchRow:
+        return None
+    answer.decode(dict[str, msgspec.Raw])
+    return answer.body.strip()
+
+
+def any_of(field: str, ids: Sequence[str]) -> str:
+    """A condition that holds for rows whose field is one of the ids."""
+    return " or ".join(f"{field} eq {one}" for one in ids)
+
+
+def _get(access: Access, entity: str, query: Query) -> Rows:
+    return _send(access, entity, entity, query).decode(Rows)
+
+
+def _send(access: Access, entity: str, path: str, query: Query) -> Answer:
     headers = {"x-api-key": access.secret("api_key"), "content-type": "application/json"}
     if version := access.settings.get("api_version"):
         headers["x-api-version"] = str(version)
 
-    def call(token: str) -> list[msgspec.Raw]:
+    def call(token: str) -> Answer:
         answer = access.http.send(
             "GET",
-            f"{access.settings['base_url']}/entities/{entity}",
+            f"{access.settings['base_url']}/entities/{path}",
             query=query,
             headers={**headers, "authorization": f"Bearer {token}"},
         )
-        if not answer.is_success:
-            _raise_failure(answer, entity)
-        return _decode(answer, list[msgspec.Raw])
+        if answer.is_success:
+            return answer
+        if answer.status == 404 and path != entity and answer.told():
+            raise _NoSuchRow
+        _raise_failure(answer, entity)
 
     return with_token(access, call)
 
 
-def _decode(answer: Answer, shape: type[T]) -> T:
-    try:
-        return msgspec.json.decode(answer.body, type=shape)
-    except msgspec.ValidationError:
-        return answer.decode(shape)  # JSON of another shape: raises VendorChanged
-    except (msgspec.DecodeError, RecursionError) as mistake:
-        detail = f"{answer.status}, {answer.content_type or 'no content type'}, {len(answer.body)} bytes"
-        raise RetryLater(GARBLED, code="garbled_answer", detail=detail) from mistake
-
-
 def _raise_failure(answer: Answer, entity: str) -> NoReturn:
-    told = _told(answer)
+    told = answer.told()
     detail = _detail(answer, told)
     match answer.status:
         case 400:
@@ -116,13 +144,14 @@ def _raise_failure(answer: Answer, entity: str) -> NoReturn:
                 detail=detail,
             )
         case 401:
+            # Said to people only after a fresh token was refused as well: then the key is the likely culprit.
             raise TokenRefused(
-                "KORE no longer accepts this connection's client secret or its API key. "
-                "Your admin should ask KORE for valid ones and enter both again.",
+                "KORE refuses our calls although it has just given us a token: the API key is wrong or has ended. "
+                "Your admin should ask KORE for a valid API key, and enter it together with the client secret.",
                 detail=detail,
             )
         case 403:
-            raise NotPermitted(
+            raise NotBought(
                 f"KORE has not enabled {entity} for your API key. Your admin can ask KORE's support to add it; "
                 "everything else goes on.",
                 detail=detail,
@@ -138,13 +167,14 @@ def _raise_failure(answer: Answer, entity: str) -> NoReturn:
 
 
 def _raise_sign_in_failure(answer: Answer) -> NoReturn:
-    told = _told(answer)
+    told = answer.told()
     word = str(told.get("error", ""))
     detail = _detail(answer, told)
     if word in assumptions.REFUSED_CREDENTIALS or (answer.status == 401 and not word):
         raise ReconnectNeeded(
             "KORE does not accept the client id and client secret. "
             "Your admin should ask KORE for valid ones and enter them again.",
+            code="sign_in_refused",
             detail=detail,
         )
     if answer.status in {400, 401, 403} and word:
@@ -157,44 +187,26 @@ def _raise_sign_in_failure(answer: Answer) -> NoReturn:
 
 
 def _raise_common(answer: Answer, detail: str, address: str) -> NoReturn:
-    failure: IntegrationError
+    if passing := answer.passing_failure("KORE", detail):
+        raise passing
     match answer.status:
-        case 429:
-            failure = RateLimited(
-                "KORE asks us to slow down. We wait as long as it says, then go on by ourselves.",
-                retry_after=answer.retry_after(),
-                detail=detail,
-            )
-        case status if status == 408 or status >= 500:
-            failure = RetryLater(BUSY, retry_after=answer.retry_after(), detail=detail)
         case 404 | 405 | 410 | 421:
-            failure = ConfigurationNeeded(
+            raise ConfigurationNeeded(
                 f"Another server than KORE's answers at the {address}. Your admin should correct the address.",
                 code="address",
                 detail=detail,
             )
         case status if 300 <= status < 400:
-            failure = ConfigurationNeeded(
+            raise ConfigurationNeeded(
                 f"The {address} sends us elsewhere, and we do not follow. Your admin should correct the address.",
                 code="address",
                 detail=detail,
             )
-        case _:
-            failure = VendorChanged(
-                "KORE refused our request for a reason we do not know. Our developers have to look at it.",
-                code="unknown_refusal",
-                detail=detail,
-            )
-    raise failure
-
-
-def _told(answer: Answer) -> dict[str, Any]:
-    """The JSON object of an error; {} for HTML, an empty body or anything else a proxy may send."""
-    try:
-        told = msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) else {}
+    raise VendorChanged(
+        "KORE refused our request for a reason we do not know. Our developers have to look at it.",
+        code="unknown_refusal",
+        detail=detail,
+    )
 
 
 def _detail(answer: Answer, told: dict[str, Any]) -> str:

@@ -1,15 +1,20 @@
 """KORE Sponsorship, read only: start reading here."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from urllib.parse import urlsplit
 
-import msgspec
-
-from integrations.contract import Access, Capability, Connector, Door, Limit, Settings, Tokens
-from integrations.errors import NotPermitted, VendorChanged
-from integrations.vendors.kore import assumptions, client
+from integrations.contract import Access, Capability, Connector, Door, Expiry, Limit, Settings, Tokens
+from integrations.errors import NotBought, VendorChanged
+from integrations.vendors.kore import assumptions, client, discovery
+from integrations.vendors.kore.billings import Billings
+from integrations.vendors.kore.deals import Deals
+from integrations.vendors.kore.diagnosis import RULES
+from integrations.vendors.kore.entities import AFTER_BILLINGS
 from integrations.vendors.kore.forms import KoreForm
-from integrations.vendors.kore.streams import BillingPayments, Billings, Deals, KoreStream
+from integrations.vendors.kore.streams import KoreStream
+
+NO_DEALS = "Deals are not enabled, so bills on draft deals cannot be told from bills that are owed."
 
 
 class Kore(Connector):
@@ -19,10 +24,9 @@ class Kore(Connector):
     label = "KORE Sponsorship"
     initials = "KO"
     colour = "#9d2f5d"
-    summary = "Brings your sponsorship deals, their billings and the payments received."
+    summary = "Brings your sponsorship deals, their billings and payments, inventory, expenses and calendar."
     form = KoreForm
-    # In this order children mostly find their parents there already.
-    streams = (Deals(), Billings(), BillingPayments())
+    streams = (Deals(), Billings(), *AFTER_BILLINGS)
     # None is documented (assumption K-15).
     limit = Limit(
         calls=assumptions.CALLS_PER_SECOND,
@@ -30,42 +34,47 @@ class Kore(Connector):
         burst=assumptions.CALLS_PER_SECOND,
         parallel=assumptions.PARALLEL_CALLS,
     )
+    rules = RULES
     renew_before = assumptions.RENEW_BEFORE
 
     def identity(self, settings: Settings) -> str:
         """The API's host and the client id: the customer's own name is only told by the API key, which is secret."""
         return f"{urlsplit(str(settings['base_url'])).netloc.lower()}/{settings['client_id']}"
 
+    def expiries(self, settings: Settings) -> tuple[Expiry, ...]:
+        if not settings.get("key_ends_on"):
+            return ()
+        return (
+            Expiry(
+                key="api_key",
+                what="The API key of KORE",
+                ends_on=date.fromisoformat(str(settings["key_ends_on"])),
+                cure="Ask whoever granted the key, KORE or the customer it belongs to, to prolong it, and enter "
+                "the new end here.",
+            ),
+        )
+
     def request_token(self, door: Door) -> Tokens:
         return client.request_token(door, timeout=self.token_timeout)
 
     def check(self, access: Access) -> tuple[Capability, ...]:
         """One row of each entity: proves sign-in, key and licence, and shows which fields this customer has."""
-        return tuple(_probe(access, stream) for stream in self.streams if isinstance(stream, KoreStream))
+        found = {stream.key: _probe(access, stream) for stream in self.streams if isinstance(stream, KoreStream)}
+        bills = found["billings"]
+        if found["deals"].state == "not_bought" and bills.state == "available":
+            found["billings"] = replace(bills, note=f"{NO_DEALS} {bills.note}"[: discovery.MAX_NOTE])
+        return tuple(found.values())
 
 
 def _probe(access: Access, stream: KoreStream) -> Capability:
     try:
         rows = client.fetch_sample(access, stream.key)
-    except NotPermitted:
-        return Capability(
-            stream=stream.key, state="not_permitted", note=f"Ask KORE to enable “{stream.key}” for your API key."
-        )
+    except NotBought:
+        note = f"Ask KORE to enable “{stream.key}” of the Sponsorship API for your API key."
+        return Capability(stream=stream.key, state="not_bought", note=note)
     except VendorChanged as change:
         return Capability(stream=stream.key, state="unknown", note=change.words)
-    return Capability(stream=stream.key, state="available", note=_missing(rows, stream))
-
-
-def _missing(rows: list[msgspec.Raw], stream: KoreStream) -> str:
-    """Which of our values KORE does not give for this customer: all names are assumed (K-7)."""
-    if not rows:
-        return "No records yet."
-    try:
-        keys = msgspec.json.decode(rows[0], type=dict[str, msgspec.Raw]).keys()
-    except (msgspec.DecodeError, RecursionError):
-        return ""
-    missing = [name for name, candidates in stream.fields.items() if keys.isdisjoint(candidates)]
-    return f"Not provided by KORE: {', '.join(missing)}." if missing else ""
+    return discovery.capability(stream, access.settings, rows)
 
 
 connector = Kore()

@@ -1,7 +1,7 @@
-"""KORE's bills in, our frozen values out; pure.
+"""KORE's rows in, our frozen values out; pure.
 
-A missing key means null (KORE leaves null fields out), and every name is a guess (assumption K-7): so a bill is read
-through the candidate names of `assumptions`, never through one fixed shape.
+A missing key means null (KORE leaves null fields out), and every name is a guess (assumption K-7): so a row is read
+through candidate names, never through one fixed shape.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ import msgspec
 
 from integrations.errors import RecordRejected
 from integrations.values import Billing, BillingStatus
-from integrations.vendors.kore import assumptions
+from integrations.vendors.kore import assumptions, fieldmap
 
 MAX_TEXT = 499
 MAX_MONEY = Decimal(10) ** 15
@@ -55,24 +55,40 @@ def is_active(state: Picklist) -> bool:
     }
 
 
+def is_draft(deal_status: str) -> bool:
+    """Whether nothing of a deal is owed yet. Bills exist even then (Billing Manager page)."""
+    return deal_status.strip().lower() in assumptions.DRAFT_WORDS
+
+
+def currency_of(text: str) -> str:
+    """An ISO 4217 code, or "" for anything else: a currency is never guessed from a name or a sign."""
+    return text.upper() if len(text) == 3 and text.isascii() and text.isalpha() else ""
+
+
 def interpret_billing(payload: bytes, context: Mapping[str, str]) -> Billing:
-    """A bill as a Billing. `context["currency"]` is the connection's default, there when the bill names no currency."""
-    fields = _Fields(payload)
+    """A bill as a Billing.
+
+    `context` has, where known: `deal_status`; `account` and `currency` where the bill itself names none (from its deal,
+    the currency also from the connection, see `currency_from`); and the connection's own names of fields.
+    """
+    fields = Fields(payload, fieldmap.from_context(context, "billings"))
     amount, paid = fields.money("amount"), fields.money("paid")
     balance = fields.money("balance")
     if balance is None and amount is not None and paid is not None:
         balance = amount - paid
     state = parse_picklist(fields.find("state"))
-    word = fields.text("payment_status")
+    word = fields.text("payment status")
     status = _status(word, is_active=is_active(state), amount=amount, paid=paid, invoiced=fields.money("invoiced"))
+    if status != BillingStatus.VOID and is_draft(context.get("deal_status", "")):
+        status = BillingStatus.DRAFT
     return Billing(
         number=fields.text("number"),
         title=fields.text("title"),
         status=status,
         vendor_status=word or state.value or state.code,
-        account=fields.text("account"),
+        account=fields.text("account") or context.get("account", "") or fields.text("account id"),
         deal_id=fields.text("deal").lower(),
-        currency=_currency(fields.text("currency")) or context.get("currency", ""),
+        currency=currency_of(fields.text("currency")) or context.get("currency", ""),
         amount=amount,
         tax_amount=fields.money("tax"),
         paid_amount=paid,
@@ -85,18 +101,21 @@ def interpret_billing(payload: bytes, context: Mapping[str, str]) -> Billing:
     )
 
 
-class _Fields:
-    """A bill's values by our names."""
+class Fields:
+    """A row's values by our names. Raises RecordRejected where a value is not of its kind."""
 
-    def __init__(self, payload: bytes) -> None:
+    def __init__(self, payload: bytes, names: fieldmap.Names) -> None:
+        self._names = names
         try:
             self._values = _DECODER.decode(payload)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as mistake:
-            raise RecordRejected("This bill is not a JSON object we can read.", detail=str(mistake)[:200]) from mistake
+            raise RecordRejected(
+                "This record is not a JSON object we can read.", detail=str(mistake)[:200]
+            ) from mistake
 
     def find(self, name: str) -> object:
         """The value of the first candidate that has one."""
-        for key in assumptions.BILLING_FIELDS[name]:
+        for key in self._names[name]:
             value = self._values.get(key)
             if value is not None and value != "":
                 return value
@@ -146,11 +165,6 @@ def _text(given: object) -> str:
 
 def _rejection(name: str, given: object, wanted: str) -> RecordRejected:
     return RecordRejected(f"The bill's {name} is not {wanted}: {str(given)[:80]}")
-
-
-def _currency(text: str) -> str:
-    """An ISO 4217 code, or "" for anything else: a currency is never guessed from a name or a sign."""
-    return text.upper() if len(text) == 3 and text.isascii() and text.isalpha() else ""
 
 
 def _status(

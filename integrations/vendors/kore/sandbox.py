@@ -9,18 +9,22 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import islice
 from typing import Any, ClassVar
 from urllib.parse import unquote_plus
 
 import msgspec
 
 from integrations.sandbox.kit import Reply, Request, Sandbox, route
-from integrations.vendors.kore.sandbox_data import EMPTY_ENTITIES, Customer, Row, Table, customer
+from integrations.vendors.kore.sandbox_data import Customer, Row, Table, customer
+from integrations.vendors.kore.sandbox_mishaps import Mishaps
 from integrations.vendors.kore.sandbox_query import (
     BadQuery,
     Filter,
     comparable,
+    guid_key,
     lowest,
+    named,
     parse_filter,
     parse_order,
     parse_select,
@@ -49,33 +53,65 @@ class Refusal(Exception):
         self.reply = Reply.json({**body, "link": None, "errors": errors}, status)
 
 
-class Emulator(Sandbox):
-    """`sizes`: bills of each customer. Faults are attributes and methods; those of `controls` a person may press."""
+class Emulator(Mishaps, Sandbox):
+    """`sizes`: bills of each customer. The API answers below /api, the sign-in below /auth, so that the two can be
+    mistaken for each other; both answer at the root, too."""
 
     key = "kore"
+    mishaps: ClassVar[tuple[str, ...]] = (
+        "edit_a_bill",
+        "edit_many_at_once",
+        "void_a_bill",
+        "delete_a_bill",
+        "record_a_payment",
+        "take_back_a_payment",
+        "draft_a_deal",
+        "sign_a_deal",
+        "reopen_a_deal",
+        "delete_a_deal",
+        "edit_a_line",
+        "change_the_calendar",
+    )
     controls: ClassVar[tuple[tuple[str, str], ...]] = (
         ("expire_tokens", "Expire every token"),
-        ("revoke_access", "Revoke all access"),
+        ("revoke", "Revoke all access"),
+        ("end_the_key", "End the API key; signing in goes on"),
         ("restore_access", "Give access back"),
         ("withdraw_payments", "Withdraw the licence for payments"),
+        ("withdraw_deals", "Withdraw the licence for deals"),
         ("license_everything", "License every entity again"),
         ("fail_five_times", "Answer the next five requests with a server error"),
+        ("draft_a_deal", "Draft a deal that has bills already"),
+        ("sign_a_deal", "Sign a draft deal"),
+        ("reopen_a_deal", "Make a draft of a signed deal"),
+        ("record_a_payment", "Record a payment"),
+        ("pay_silently", "Record payments without touching their bills from now on"),
+        ("edit_many_at_once", "Import: one change date for many bills"),
+        ("void_a_bill", "Make a bill inactive"),
+        ("delete_a_bill", "Delete a bill without a trace"),
+        ("delete_a_deal", "Delete a deal with its bills"),
+        ("edit_while_paging", "Edit a row while the next page is on its way"),
+        ("show_bare_states", "States as bare numbers, or as objects again"),
+        ("drop_the_zone", "System times without their Z, or with it again"),
+        ("rename_fields", "Other names for some fields, or the usual ones again"),
+        ("take_basic_literally", "Basic sign-in without URL-decoding, or with it again"),
     )
 
     def __init__(self, *, sizes: tuple[int, ...] = (7000, 4000), **options: Any) -> None:
         super().__init__(**options)
         self.customers = [customer(number) for number in range(len(sizes))]
+        self.account_names = tuple(who.name for who in self.customers)
         self.worlds = [
             World(who, size, seed=self.seed, epoch=self.epoch, change_every=self.change_every)
             for who, size in zip(self.customers, sizes, strict=True)
         ]
         self.token_lifetime = timedelta(hours=1)
-        self.has_bare_state = False  # the guide's samples print `"state": 0`
-        self.has_naive_times = False  # … and system times without their Z
-        self.renamed: dict[str, str] = {}  # our field names -> what this KORE calls them
+        self.renamed = {}
         self.after_page: Callable[[str], None] | None = None  # called once, after the next page of any entity
+        self._steps = 0
         self._denied: set[tuple[int, str]] = set()
-        self._is_revoked = False
+        self._revoked: set[int] = set()
+        self._ended_keys: set[int] = set()
         self._failing = 0
         self._cache: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
         self._lock = threading.RLock()
@@ -85,36 +121,69 @@ class Emulator(Sandbox):
         settings = {
             "client_id": who.client_id,
             "currency": who.currency,
-            "base_url": self.url,
-            "auth_url": self.url,
+            "key_ends_on": "",
+            "base_url": f"{self.url}/api",
+            "auth_url": f"{self.url}/auth",
             "credentials_in": who.credentials_in,
             "api_version": "",
+            "field_map": "",
         }
         return settings, {"client_secret": who.client_secret, "api_key": who.api_key}
+
+    def sign_ins(self, account: int = 0) -> dict[str, tuple[dict[str, Any], dict[str, str]]]:
+        usual = self.customers[account].credentials_in
+        settings, secrets = self.demo_setup(account)
+        return {
+            way: ({**settings, "credentials_in": way}, dict(secrets))
+            for way in sorted(("body", "basic"), key=lambda way: way != usual)
+        }
+
+    def account_of(self, request: Request) -> int | None:
+        facts = self.tokens.find(request.headers.get("authorization", "").partition(" ")[2], "access")
+        if facts:
+            return int(facts["account"])
+        who = self._client(request, request.form) if request.method == "POST" else None
+        return who.number if who else None
+
+    def holdings(self, stream: str, account: int = 0) -> set[str]:
+        with self._lock:
+            self.worlds[account].catch_up(self.clock.now())
+            return set(self.table(account, stream).number_of)
 
     def table(self, account: int, entity: str) -> Table:
         return self.worlds[account].tables[entity]
 
-    def expire_tokens(self) -> None:
-        self.tokens.revoke("access")
+    def expire_tokens(self, account: int | None = None) -> None:
+        for number in self._numbers(account):
+            self.tokens.revoke("access", account=number)
+
+    def revoke(self, account: int | None = None) -> None:
+        """Neither tokens nor keys nor secrets are taken any more."""
+        self._revoked |= self._numbers(account)
+        self.expire_tokens(account)
 
     def revoke_access(self) -> None:
-        """Neither tokens nor keys nor secrets are taken any more."""
-        self._is_revoked = True
-        self.expire_tokens()
+        self.revoke()
 
-    def restore_access(self) -> None:
-        self._is_revoked = False
+    def end_the_key(self, account: int | None = None) -> None:
+        self._ended_keys |= self._numbers(account)
 
-    def deny(self, entity: str, account: int = 0) -> None:
+    def restore_access(self, account: int | None = None) -> None:
+        self._revoked -= self._numbers(account)
+        self._ended_keys -= self._numbers(account)
+
+    def refuse(self, stream: str, account: int | None = None) -> None:
         """Withdraw the licence for one entity."""
-        self._denied.add((account, entity))
+        self._denied |= {(number, stream) for number in self._numbers(account)}
 
-    def withdraw_payments(self) -> None:
-        self._denied |= {(who.number, "billing-payments") for who in self.customers}
+    def withdraw_payments(self, account: int | None = None) -> None:
+        self.refuse("billing-payments", account)
 
-    def license_everything(self) -> None:
-        self._denied.clear()
+    def withdraw_deals(self, account: int | None = None) -> None:
+        self.refuse("deals", account)
+
+    def license_everything(self, account: int | None = None) -> None:
+        self._denied = {(number, entity) for number, entity in self._denied if number not in self._numbers(account)}
 
     def fail(self, times: int) -> None:
         """500 with an `error_id` for the next requests of entities."""
@@ -123,13 +192,20 @@ class Emulator(Sandbox):
     def fail_five_times(self) -> None:
         self.fail(5)
 
+    def _numbers(self, account: int | None) -> set[int]:
+        return {who.number for who in self.customers} if account is None else {account}
+
     def handle(self, request: Request) -> Reply:
         if request.method == "OPTIONS":
             return Reply(status=204, headers=PREFLIGHT)
         if request.method == "HEAD":
             request = replace(request, method="GET")
+        root, _, rest = request.path.lstrip("/").partition("/")
+        is_sign_in = request.path.lower().endswith("/connect/token")
+        if root.lower() in ("api", "auth") and is_sign_in == (root.lower() == "auth"):
+            request = replace(request, path=f"/{rest}")
         try:
-            if request.method != "GET" and not request.path.lower().startswith("/connect/token"):
+            if request.method != "GET" and not is_sign_in:
                 raise Refusal(405, "Validation", "The API is read only.")
             reply = super().handle(request)
         except Refusal as refusal:
@@ -145,7 +221,7 @@ class Emulator(Sandbox):
         if form.get("grant_type") != "client_credentials":
             return Reply.json({"error": "unsupported_grant_type"}, 400)
         who = self._client(request, form)
-        if who is None or self._is_revoked:
+        if who is None or who.number in self._revoked:
             return Reply.json({"error": "invalid_client"}, 400)
         if form.get("scope", "pss-api") != "pss-api":
             return Reply.json({"error": "invalid_scope"}, 400)
@@ -168,7 +244,7 @@ class Emulator(Sandbox):
         who, table = self._open(request, entity)
         with self._lock:
             try:
-                body = b"[]" if table is None else self._list(request, table, self.worlds[who.number])
+                body = self._list(request, table, self.worlds[who.number])
             except BadQuery as mistake:
                 raise Refusal(400, "Validation", str(mistake)) from mistake
             if self.after_page:
@@ -181,8 +257,8 @@ class Emulator(Sandbox):
         who, table = self._open(request, entity)
         with self._lock:
             self.worlds[who.number].catch_up(self.clock.now())
-            number = table.number_of.get(row_id.lower()) if table else None
-            if table is None or number is None:
+            number = table.number_of.get(row_id.lower())
+            if number is None:
                 raise Refusal(404, "NotFound", f"There is no {entity} with this id.")
             try:
                 chosen = parse_select(request.get("select"), self._types(table))
@@ -199,20 +275,22 @@ class Emulator(Sandbox):
                 name, _, word = base64.b64decode(packed, validate=True).decode().partition(":")
             except (binascii.Error, UnicodeDecodeError):
                 return None
-            given = unquote_plus(name), unquote_plus(word)
+            given = (unquote_plus(name), unquote_plus(word)) if self.decodes_basic else (name, word)
         return next((who for who in self.customers if (who.client_id, who.client_secret) == given), None)
 
     def _customer(self, request: Request) -> Customer:
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         facts = self.tokens.find(token, "access") if kind == "Bearer" else None
-        if facts is None or self.tokens.is_expired(facts) or self._is_revoked:
+        if facts is None or self.tokens.is_expired(facts) or facts["account"] in self._revoked:
             raise Refusal(401, "Authentication", "The token is missing, invalid or expired.")
         who: Customer = self.customers[facts["account"]]
-        if request.headers.get("x-api-key") != who.api_key:
+        if request.headers.get("x-api-key") != who.api_key or who.number in self._ended_keys:
             raise Refusal(401, "Authentication", "The API key is missing or not valid.")
+        if request.headers.get("x-api-version", "1") != "1":
+            raise Refusal(400, "Validation", "There is no such version of the API.")
         return who
 
-    def _open(self, request: Request, entity: str) -> tuple[Customer, Table | None]:
+    def _open(self, request: Request, entity: str) -> tuple[Customer, Table]:
         who = self._customer(request)
         with self._lock:
             if self._failing:
@@ -221,7 +299,7 @@ class Emulator(Sandbox):
         if (who.number, entity) in self._denied:
             raise Refusal(403, "Authorization", f"You are not allowed to read {entity}.")
         table = self.worlds[who.number].tables.get(entity)
-        if table is None and entity not in EMPTY_ENTITIES:
+        if table is None:
             raise Refusal(404, "NotFound", f"There is no entity {entity}.")
         return who, table
 
@@ -235,20 +313,26 @@ class Emulator(Sandbox):
         wanted = parse_filter(text, types) if (text := request.get("filter").strip()) else None
         order = parse_order(request.get("orderby"), types)
         chosen = parse_select(request.get("select"), types)
-        numbers, taken = [], 0
-        for number in self._candidates(table, wanted, order, types):
-            if wanted is None or wanted.holds(self._row(table, number, wanted), types):
-                taken += 1
-                if taken > skip:
-                    numbers.append(number)
-                if len(numbers) == top:
-                    break
+        numbers = list(
+            islice(
+                (
+                    number
+                    for number in self._candidates(table, wanted, order, types)
+                    if wanted is None or wanted.holds(self._row(table, number, wanted), types)
+                ),
+                skip,
+                skip + top,
+            )
+        )
         return b"[%s]" % b",".join(self._render(table, number, *chosen) for number in numbers)
 
     def _candidates(
         self, table: Table, wanted: Filter | None, order: list[tuple[str, str, bool]], types: dict[str, str]
     ) -> Iterator[int]:
-        """Row numbers in order, those left out that the filter's bound on the change date rules out anyway."""
+        """Row numbers in order, those left out that the filter rules out anyway: by its bound on the change date, or
+        because it names ids."""
+        if wanted and wanted.fields == {"id"} and not order and (ids := named(wanted, "id")):
+            return iter(sorted(number for guid, number in table.number_of.items() if guid_key(guid) in ids))
         start = 0
         if bound := lowest(wanted, self.renamed.get("modified_date", "modified_date")):
             start = table.first_since(bound)
@@ -268,8 +352,8 @@ class Emulator(Sandbox):
         return iter(numbers)
 
     def _row(self, table: Table, number: int, wanted: Filter) -> Row:
-        if wanted.fields <= {"modified_date", "id"}:
-            return {"modified_date": table.stamp(number), "id": table.ids[number]}
+        if not self.renamed and wanted.fields <= {"modified_date", "id", *(link := table.link(number))}:
+            return {"modified_date": table.stamp(number), "id": table.ids[number], **link}
         return self._named(table.row(number))
 
     def _named(self, row: Row) -> Row:

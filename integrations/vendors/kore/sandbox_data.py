@@ -12,85 +12,72 @@ from integrations.sandbox.shelf import Shelf
 from integrations.vendors.kore.sandbox_query import guid_key
 
 Row = dict[str, Any]
+Make = Callable[[int], Row]
 
-COMMON: Mapping[str, str] = {
-    "id": "guid",
-    "name": "text",
-    "state": "picklist",
-    "created_date": "system",
-    "modified_date": "system",
-    "created_by_id": "guid",
-    "modified_by_id": "guid",
-}
+
+def _fields(**kinds: str) -> Mapping[str, str]:
+    """The fields every entity has, and those of one, given as kind=names."""
+    common = {
+        "id": "guid",
+        "name": "text",
+        "state": "picklist",
+        "created_date": "system",
+        "modified_date": "system",
+        "created_by_id": "guid",
+        "modified_by_id": "guid",
+    }
+    return common | {name: kind for kind, names in kinds.items() for name in names.split()}
+
+
 FIELDS: Mapping[str, Mapping[str, str]] = {
-    "deals": {
-        **COMMON,
-        "deal_number": "text",
-        "account_id": "guid",
-        "account_name": "text",
-        "status": "picklist",
-        "start_date": "date",
-        "end_date": "date",
-        "kick_off_time": "datetime",
-        "total_amount": "number",
-        "currency": "text",
-    },
-    "billings": {
-        **COMMON,
-        "bill_number": "text",
-        "deal_id": "guid",
-        "account_id": "guid",
-        "account_name": "text",
-        "bill_type_id": "guid",
-        "billing_batch_id": "guid",
-        "bill_date": "date",
-        "due_date": "date",
-        "amount": "number",
-        "tax_amount": "number",
-        "total_amount": "number",
-        "invoiced_amount": "number",
-        "paid_amount": "number",
-        "balance": "number",
-        "currency": "text",
-        "payment_status": "picklist",
-        "paid_date": "date",
-        "invoice_number": "text",
-    },
-    "billing-payments": {
-        **COMMON,
-        "billing_id": "guid",
-        "payment_date": "date",
-        "amount": "number",
-        "payment_method": "picklist",
-        "reference_number": "text",
-        "currency": "text",
-    },
-    "deal-lines": {**COMMON, "deal_id": "guid", "line_type": "picklist", "selling_rate": "number"},
-    "seasons": {**COMMON, "start_date": "date", "end_date": "date"},
-    "billing-types": COMMON,
-    "billing-batches": COMMON,
+    "deals": _fields(
+        text="deal_number account_name currency",
+        guid="account_id",
+        picklist="status",
+        date="start_date end_date",
+        datetime="kick_off_time",
+        number="total_amount",
+    ),
+    "billings": _fields(
+        text="bill_number account_name currency invoice_number",
+        guid="deal_id account_id bill_type_id billing_batch_id division_id",
+        date="bill_date due_date paid_date",
+        number="amount tax_amount total_amount invoiced_amount paid_amount balance",
+        picklist="payment_status",
+    ),
+    "billing-payments": _fields(
+        guid="billing_id",
+        date="payment_date",
+        number="amount",
+        picklist="payment_method",
+        text="reference_number currency",
+    ),
+    "billing-types": _fields(),
+    "billing-batches": _fields(date="batch_date"),
+    "deal-lines": _fields(guid="deal_id rate_card_id", picklist="line_type", number="quantity selling_rate"),
+    "deal-seasons": _fields(guid="deal_id season_id", number="revenue cost"),
+    "deal-rosters": _fields(guid="deal_id user_id", picklist="role", number="split_percent"),
+    "divisions": _fields(text="abbreviation"),
+    "expenses": _fields(guid="deal_id", date="expense_date", number="amount", text="currency", picklist="expense_type"),
+    "expense-allocations": _fields(guid="expense_id division_id", number="amount percentage"),
+    "category": _fields(),
+    "product": _fields(guid="category_id"),
+    "inventory-items": _fields(
+        guid="product_id division_id", text="inventory_number", number="available_quantity", flag="is_unlimited"
+    ),
+    "rate-cards": _fields(guid="inventory_item_id season_id", number="rate minimum_rate", picklist="status"),
+    "seasons": _fields(number="year", date="start_date end_date"),
+    "rounds": _fields(guid="season_id", number="round_number"),
+    "events": _fields(
+        guid="season_id round_id event_list_id", datetime="event_date", text="venue_name", picklist="game_type"
+    ),
+    "event-lists": _fields(),
 }
-EMPTY_ENTITIES = frozenset(
-    [
-        "deal-seasons",
-        "deal-rosters",
-        "divisions",
-        "expenses",
-        "expense-allocations",
-        "category",
-        "product",
-        "inventory-items",
-        "rate-cards",
-        "rounds",
-        "events",
-        "event-lists",
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
-    """A rights holder that uses KORE. `sends_currency`: whether its bills name their currency."""
+    """A rights holder that uses KORE. `tells_all`: whether its bills name their currency and account themselves."""
 
     number: int
     name: str
@@ -99,7 +86,7 @@ class Customer:
     api_key: str
     credentials_in: str
     currency: str
-    sends_currency: bool
+    tells_all: bool
 
 
 def customer(number: int) -> Customer:
@@ -115,16 +102,17 @@ def customer(number: int) -> Customer:
         api_key=f"kore-key-{mark[::-1]}",
         credentials_in="basic" if number % 2 else "body",
         currency="GBP" if number % 2 else "USD",
-        sends_currency=number % 2 == 0,
+        tells_all=number % 2 == 0,
     )
 
 
 class Table(Shelf):
-    """One entity of one customer, kept in the two orders that are asked for most."""
+    """One entity of one customer, kept in the two orders that are asked for most. `link` gives the ids a row points to
+    without making the whole row."""
 
-    def __init__(self, entity: str, key: str, *, make: Callable[[int], Row], **shelf: Any) -> None:
+    def __init__(self, entity: str, key: str, *, make: Make, link: Make = lambda number: {}, **shelf: Any) -> None:
         super().__init__(**shelf)
-        self.entity, self._key, self._make = entity, key, make
+        self.entity, self.link, self._key, self._make = entity, link, key, make
         self.types = FIELDS[entity]
         self._people = [self.guid(number, "people") for number in range(9)]
         self.ids = [self.guid(number) for number in range(len(self))]
@@ -132,9 +120,12 @@ class Table(Shelf):
         self.by_id = sorted((guid_key(guid), number) for guid, number in self.number_of.items())
         self.by_change = sorted((self.stamp(number), key, number) for key, number in self.by_id)
 
+    def is_there(self, number: int) -> bool:
+        return number < len(self.ids) and self.ids[number] in self.number_of
+
     def touch(self, number: int, at: datetime) -> None:
         """Also on a record that is gone: then nothing happens. A change date never goes back."""
-        if self.ids[number] not in self.number_of:
+        if not self.is_there(number):
             return
         self._take_from_order(number)
         super().touch(number, max(at, self.modified[number]))
@@ -169,15 +160,19 @@ class Table(Shelf):
         """Every field as it is rendered, null ones as None."""
         roll = self.roll(number, "common")
         made = self.created[number] - timedelta(days=roll[2] % 40)
-        return dict.fromkeys(self.types) | {
-            "id": self.ids[number],
-            "state": pick(0, "Active"),
-            "created_date": system_time(made),
-            "modified_date": self.stamp(number),
-            "created_by_id": self._people[roll[0] % 9],
-            "modified_by_id": self._people[roll[1] % 9],
-            **self._make(number),
-        }
+        return (
+            dict.fromkeys(self.types)
+            | {
+                "id": self.ids[number],
+                "state": pick(0, "Active"),
+                "created_date": system_time(made),
+                "modified_date": self.stamp(number),
+                "created_by_id": self._people[roll[0] % 9],
+                "modified_by_id": self._people[roll[1] % 9],
+            }
+            | self.link(number)
+            | self._make(number)
+        )
 
     def guid(self, number: int, entity: str = "") -> str:
         """The id of a row; of another entity's where there is no table for it."""
@@ -198,3 +193,7 @@ def pick(code: int, value: str) -> Row:
 
 def system_time(moment: datetime) -> str:
     return f"{moment.replace(tzinfo=None).isoformat()}Z"
+
+
+def bare_date(moment: datetime) -> str:
+    return moment.date().isoformat()

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-Types = Mapping[str, str]  # field -> guid, text, number, date, datetime, system, picklist
+Types = Mapping[str, str]  # field -> guid, text, number, flag, date, datetime, system, picklist
 Row = Mapping[str, Any]
 
 _TOKEN = re.compile(r"""\s*(?:(?P<paren>[()])|'(?P<single>[^']*)'|"(?P<double>[^"]*)"|(?P<word>[^\s()'"]+))""")
@@ -120,6 +120,14 @@ def lowest(node: Filter | None, field: str) -> Any:
     return None
 
 
+def named(node: Filter, field: str) -> set[Any]:
+    """The values of `field` one of which a row must have, where the filter is nothing but such a list."""
+    if isinstance(node, Comparison):
+        return {node.literal} if node.field == field and node.operator == "eq" and node.literal is not None else set()
+    found = [named(part, field) for part in node.parts]
+    return set().union(*found) if node.is_or and all(found) else set()
+
+
 Token = tuple[str, str]  # kind (paren, text, word), value
 
 
@@ -179,10 +187,12 @@ def _literal(text: str, kind: str, part: str) -> Any:
             return float(text)
         if kind == "guid":
             return guid_key(text)
+        if kind == "flag":
+            return {"true": True, "false": False}[text.lower()]
         if kind == "text":
             return text.casefold()
         return _time(text, kind)
-    except ValueError as mistake:
+    except (ValueError, KeyError) as mistake:
         raise BadQuery(f"'{text}' is not a value for this field.") from mistake
 
 

@@ -5,11 +5,11 @@ payment, which has the same number. So the first instalments are paid, the next 
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
-from integrations.vendors.kore.sandbox_data import Customer, Row, Table, pick, system_time
+from integrations.vendors.kore.sandbox_data import Customer, Row, Table, bare_date, pick, system_time
+from integrations.vendors.kore.sandbox_rest import Plan, plans
 
-BILL_TYPES = ("Instalment", "Signing fee", "Hospitality", "Signage production", "Media", "Adjustment")
 METHODS = ("Check", "ACH", "Wire", "Credit card", "Trade")
 FIRST = [
     "Aldgate",
@@ -76,7 +76,8 @@ PACKAGES = [
     "Official supplier",
 ]
 FEES = (3_500, 4_800, 6_250, 8_000, 12_500, 15_000, 18_750, 25_000, 32_000, 45_000, 62_500, 90_000, 140_000)
-MOVING = {"deals": 10, "billings": 1, "billing-payments": 2}  # every how many ticks one of them changes
+# Every how many ticks one of them changes; the other entities stand still.
+MOVING = {"deals": 10, "billings": 1, "billing-payments": 2, "deal-lines": 15, "expenses": 20}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,49 +102,73 @@ class World:
         drafts = deals // 30
         self._running = deals - drafts
         self._draft_bills = range(bills - 4 * drafts, bills)
-        makers = {
-            "billing-types": (len(BILL_TYPES), self._bill_type),
-            "billing-batches": (12, self._batch),
-            "seasons": (5, self._season),
-            "deals": (deals, self._deal),
-            "deal-lines": (2 * deals, self._deal_line),
-            "billings": (bills, self._billing),
-            "billing-payments": (bills * 3 // 5, self._payment),
+        self._bills_of_new_deals: dict[int, tuple[int, int]] = {}
+        self._known_terms: dict[int, Terms] = {}
+        self.signed: set[int] = set()  # deals that began as drafts
+        self.reopened: set[int] = set()  # deals that did not
+        self.voided: set[int] = set()  # bills
+        self.pays_silently = False  # a payment leaves its bill's change date alone (K-11)
+        self.tables: dict[str, Table] = {}
+        wanted = {
+            "deals": Plan(size=deals, make=self._deal),
+            "billings": Plan(size=bills, make=self._billing, link=self._links_of_bill),
+            "billing-payments": Plan(size=bills * 3 // 5, make=self._payment, link=self._links_of_payment),
+            **plans(deals, epoch, self.tables, lambda deal: self._terms(deal).fee),
         }
-        self.tables = {
-            entity: Table(
+        for place, (entity, plan) in enumerate(wanted.items()):
+            self.tables[entity] = Table(
                 entity,
                 f"{seed}/{who.client_id}",
-                make=make,
-                size=size,
-                seed=seed * 100 + who.number * 10 + place,
+                make=plan.make,
+                link=plan.link,
+                size=plan.size,
+                seed=seed * 100 + who.number * 20 + place,
                 epoch=epoch,
                 change_every=change_every * MOVING[entity] if change_every and entity in MOVING else None,
             )
-            for place, (entity, (size, make)) in enumerate(makers.items())
-        }
-        self._known_terms: dict[int, Terms] = {}
         self.deals, self.billings = self.tables["deals"], self.tables["billings"]
         self.payments = self.tables["billing-payments"]
 
     def catch_up(self, now: datetime) -> None:
         """Carry out what is due."""
-        self.deals.catch_up(now)
-        self.billings.catch_up(now)
         before = len(self.payments)
-        self.payments.catch_up(now)
+        for entity in MOVING:
+            self.tables[entity].catch_up(now)
         for number in range(before, len(self.payments)):
             self.settle(number)
 
     def settle(self, payment: int) -> None:
-        """A new payment changes its bill, whose change date moves with it (K-11 doubts that the real one does so)."""
-        self.billings.touch(self._bill_of(payment), self.payments.created[payment])
+        """A new payment changes its bill, whose change date mostly moves with it."""
+        if not self.pays_silently:
+            self.billings.touch(self._bill_of(payment), self.payments.created[payment])
+
+    def add_draft_deal(self, bills: int, at: datetime) -> int:
+        """A deal that is not signed yet, with its bills; its number."""
+        deal = self.deals.add(at)
+        for instalment in range(bills):
+            self._bills_of_new_deals[len(self.billings)] = deal, instalment
+            self.billings.add(at)
+        return deal
+
+    def delete_deal(self, deal: int) -> None:
+        """With everything that hangs on it."""
+        gone = self.deals.ids[deal]
+        self.deals.delete(deal)
+        for table in self.tables.values():
+            if "deal_id" in table.types:
+                for number in [one for one in table.number_of.values() if table.link(one)["deal_id"] == gone]:
+                    table.delete(number)
 
     def is_draft(self, deal: int) -> bool:
+        return deal not in self.signed if self._began_as_draft(deal) else deal in self.reopened
+
+    def _began_as_draft(self, deal: int) -> bool:
         return deal >= self._running
 
     def _deal_of(self, bill: int) -> tuple[int, int]:
         """The deal and which of its instalments the bill is, from 0."""
+        if bill in self._bills_of_new_deals:
+            return self._bills_of_new_deals[bill]
         if bill in self._draft_bills:
             place = bill - self._draft_bills.start
             return self._running + place // 4, place % 4
@@ -152,14 +177,17 @@ class World:
     def _bill_of(self, payment: int) -> int:
         return payment % len(self.billings)
 
-    def _currency(self) -> str | None:
-        return self.who.currency if self.who.sends_currency else None
+    def _links_of_bill(self, number: int) -> Row:
+        return {"deal_id": self.deals.ids[self._deal_of(number)[0]]}
+
+    def _links_of_payment(self, number: int) -> Row:
+        return {"billing_id": self.billings.ids[self._bill_of(number)]}
 
     def _terms(self, deal: int) -> Terms:
         if deal not in self._known_terms:
             dice = self.deals.dice(deal, "terms")
             number, days = dice.randrange(len(FIRST) * len(TRADES)), dice.randrange(24)
-            start = self.epoch + timedelta(days=20 + days if self.is_draft(deal) else -days - 190)
+            start = self.epoch + timedelta(days=20 + days if self._began_as_draft(deal) else -days - 190)
             account = f"{FIRST[number % len(FIRST)]} {TRADES[number // len(FIRST)]}"
             self._known_terms[deal] = Terms(
                 account_id=self.deals.guid(number, "accounts"),
@@ -183,11 +211,12 @@ class World:
             "account_id": terms.account_id,
             "account_name": terms.account_name,
             "status": status,
-            "start_date": _date(terms.start),
-            "end_date": _date(terms.start + timedelta(days=364 + version)),
+            "start_date": bare_date(terms.start),
+            "end_date": bare_date(terms.start + timedelta(days=364 + version)),
             "kick_off_time": (terms.start + timedelta(hours=19, minutes=30)).strftime("%Y-%m-%dT%H:%M:%S"),
-            "total_amount": terms.fee * (4 if self.is_draft(number) else 10),
-            "currency": self._currency(),
+            "total_amount": terms.fee * (4 if self._began_as_draft(number) else 10),
+            # Of a customer whose bills name no currency, every other deal does.
+            "currency": self.who.currency if self.who.tells_all or number % 2 else None,
         }
 
     def _billing(self, number: int) -> Row:
@@ -206,24 +235,24 @@ class World:
             "name": f"{terms.name} – Bill {instalment + 1}",
             "created_date": self._made_at(self.billings, number, terms.start),
             "bill_number": f"B-{100_000 + number}",
-            "deal_id": self.deals.ids[deal],
             "account_id": terms.account_id,
-            "account_name": terms.account_name,
+            "account_name": terms.account_name if self.who.tells_all else None,
             "bill_type_id": self.tables["billing-types"].ids[max(0, roll[2] % 24 - 18)],
             "billing_batch_id": self.tables["billing-batches"].ids[billed.month - 1],
-            "bill_date": _date(billed),
-            "due_date": _date(due),
+            "bill_date": bare_date(billed),
+            "due_date": bare_date(due),
             "amount": terms.fee,
             "tax_amount": round(total - terms.fee, 2),
             "total_amount": total,
             "invoiced_amount": total if is_invoiced else 0.0,
             "paid_amount": paid,
             "balance": round(total - paid, 2),
-            "currency": self._currency(),
+            "currency": self.who.currency if self.who.tells_all else None,
             "payment_status": payment,
             "paid_date": self._paid_date(number) if paid >= total else None,
             "invoice_number": f"{billed.year}-{5_000 + number}" if is_invoiced else None,
-            "state": pick(1, "Inactive") if not paid and roll[3] < 8 else pick(0, "Active"),
+            "division_id": self.tables["divisions"].ids[roll[4] % 3],
+            "state": pick(1, "Inactive") if number in self.voided or (not paid and roll[3] < 8) else pick(0, "Active"),
         }
 
     def _made_at(self, table: Table, number: int, start: datetime) -> str:
@@ -243,14 +272,16 @@ class World:
         return round(fee * 1.07, 2) if self.billings.roll(bill, "tax")[0] < 80 else fee
 
     def _paid(self, bill: int, total: float) -> float:
-        if bill >= len(self.payments):
+        if not self.payments.is_there(bill):
             return 0.0
         return round(total * 0.4, 2) if self.payments.roll(bill, "bill")[0] < 26 else total
 
     def _paid_date(self, bill: int) -> str:
         if self.payments.created[bill] >= self.epoch:
-            return _date(self.payments.created[bill])
-        return _date(min(self._billed_at(bill) + timedelta(days=self.payments.roll(bill, "bill")[1] % 40), self.epoch))
+            return bare_date(self.payments.created[bill])
+        return bare_date(
+            min(self._billed_at(bill) + timedelta(days=self.payments.roll(bill, "bill")[1] % 40), self.epoch)
+        )
 
     def _payment(self, number: int) -> Row:
         bill = self._bill_of(number)
@@ -258,33 +289,9 @@ class World:
         method = roll[0] % len(METHODS)
         return {
             "name": f"Payment for B-{100_000 + bill}",
-            "billing_id": self.billings.ids[bill],
             "payment_date": self._paid_date(number),
-            "amount": self._paid(bill, self._total(bill)),
+            "amount": self._paid(number, self._total(bill)),
             "payment_method": pick(method + 1, METHODS[method]),
             "reference_number": f"{METHODS[method][:2].upper()}-{int.from_bytes(roll[1:4]) % 10**6:06d}-{version}",
-            "currency": self._currency(),
+            "currency": self.who.currency if self.who.tells_all else None,
         }
-
-    def _deal_line(self, number: int) -> Row:
-        line = pick(1, "Contractual") if number % 7 else pick(2, "Out of Contract")
-        return {
-            "name": f"{PACKAGES[number % len(PACKAGES)]} – line {number % 2 + 1}",
-            "deal_id": self.deals.ids[number // 2],
-            "line_type": line,
-            "selling_rate": self._terms(number // 2).fee * 5,
-        }
-
-    def _season(self, number: int) -> Row:
-        year = self.epoch.year - 2 + number
-        return {"name": f"Season {year}", "start_date": f"{year}-01-01", "end_date": f"{year}-12-31"}
-
-    def _bill_type(self, number: int) -> Row:
-        return {"name": BILL_TYPES[number]}
-
-    def _batch(self, number: int) -> Row:
-        return {"name": f"Run of {date(2000, number + 1, 1):%B}"}
-
-
-def _date(moment: datetime) -> str:
-    return moment.date().isoformat()

@@ -1,214 +1,124 @@
-"""What KORE lists: deals, billings, billing payments; each read by change date, from wherever the cursor stands.
+"""What every entity of KORE has in common: read by change date, swept by id, looked up one by one."""
 
-Plain paging by `skip` loses rows: a row edited during the reading jumps to the end and every later one slips one place
-past the reader. So each page is asked anew from the newest change date already held ("re-anchored"), with skip = 0.
-Only inside one second that fills a whole page does `skip` count, and there each page begins with the last row of the
-one before: is it not the same row any more, that second has shrunk and is read again from its start.
-"""
-
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import ClassVar
 
 import msgspec
 
-from integrations.contract import Access, Column, Page, Record, Rejected, Stream
-from integrations.errors import VendorChanged
-from integrations.values import Billing, Kind
-from integrations.vendors.kore import assumptions, records
-from integrations.vendors.kore.client import fetch_page
-
-MAX_ID = 100
-EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)  # an empty date often travels as the year 1, from which nothing is taken
-EMPTY = (b"null", b'""')
+from integrations.contract import Access, Page, Record, Rejected, Settings, Span, Stream
+from integrations.errors import RecordRejected, VendorChanged
+from integrations.vendors.kore import assumptions, fieldmap
+from integrations.vendors.kore.client import fetch_ids, fetch_one
+from integrations.vendors.kore.records import Fields
+from integrations.vendors.kore.walk import Place, Row, read_row, walk
 
 
-class Place(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A cursor. Times are UTC, whole seconds, `…Z`: text that sorts as time does.
+class _Sweep(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How far the ids were gone through, and the first one of the page before."""
 
-    `since` filters the next page ("" = all); `floor` is where the run began, below which its end never falls; `given`
-    are digests of the rows of that second which were already handed out (with `skip`: of the row we expect first);
-    `present` is when the reading came within the overlap of its own time ("" = not yet).
-    """
-
-    since: str = ""
-    floor: str = ""
     skip: int = 0
-    restarts: int = 0
-    given: tuple[str, ...] = ()
-    present: str = ""
+    first: str = ""
 
 
-class _Head(msgspec.Struct):
-    """What reading needs to know of a row; everything else is for `records`."""
-
-    id: str
-    modified_date: str | None = None
-    billing_id: str | None = None
-    currency: msgspec.Raw = msgspec.Raw(b"null")
-
-
-class _Row(msgspec.Struct, frozen=True):
-    payload: bytes
-    digest: str
-    head: _Head | None
-    reason: str = ""
-    changed: str = ""  # "" where the row does not tell
+class _Terms(msgspec.Struct):
+    terms: str = ""
 
 
 class KoreStream(Stream):
-    """An entity of KORE, oldest change first."""
+    """An entity of KORE, oldest change first. A subclass says what it is called and how it is shown."""
 
     interval = assumptions.INTERVAL
-    fields: ClassVar[Mapping[str, tuple[str, ...]]]  # the names we look for, for the live test
+    sweep_interval = assumptions.SWEEP_INTERVAL
+    parent_field: ClassVar[str] = ""  # our name of the field that holds the parent's id
 
     def read(self, access: Access, cursor: str) -> Iterator[Page]:
-        place = msgspec.json.decode(cursor, type=Place) if cursor else Place()
-        default_currency = str(access.settings.get("currency") or "")
+        terms = self.terms(access.settings)
+        place = msgspec.json.decode(cursor, type=Place) if cursor and has_terms(cursor, terms) else Place()
+        for step in walk(access, self.key, place):
+            after = msgspec.to_builtins(step.place) | ({"terms": terms} if terms else {})
+            yield self.page(access.settings, step.rows, cursor=msgspec.json.encode(after).decode())
+
+    def sweep(self, access: Access, cursor: str) -> Iterator[Page]:
+        """All ids in their order, which an edit does not disturb; a deletion meanwhile may hide one, and then it counts
+        as missed once only."""
+        at = msgspec.json.decode(cursor, type=_Sweep) if cursor else _Sweep()
         while True:
-            asked_at = now()
-            raws = fetch_page(access, self.key, since=place.since, skip=place.skip)
-            rows = [_read_row(bytes(raw)) for raw in raws]
-            if place.skip and (not rows or rows[0].digest not in place.given):
-                place = _start_second_again(place)
-                continue
-            _require_order(rows, place)
-            is_full = len(rows) >= assumptions.PAGE_SIZE
-            given = frozenset(place.given)
-            place = _onward(place, rows, asked_at) if is_full else _end(place, rows, asked_at)
-            fresh = [row for row in rows if row.digest not in given]
+            ids = fetch_ids(access, self.key, skip=at.skip)
+            if ids and ids[0] == at.first:
+                raise VendorChanged("KORE sends the same records again and again.", code="endless")
+            at = _Sweep(skip=at.skip + len(ids), first=ids[0] if ids else at.first)
+            is_last = len(ids) < assumptions.PAGE_SIZE
             yield Page(
-                records=tuple(self._record(row.payload, row.head, default_currency) for row in fresh if row.head),
-                rejected=tuple(Rejected(payload=row.payload, reason=row.reason) for row in fresh if not row.head),
-                cursor=msgspec.json.encode(place).decode(),
+                records=(),
+                seen=tuple(ids),
+                covers=Span() if is_last else None,
+                cursor=msgspec.json.encode(at).decode(),
             )
-            if not is_full:
+            if is_last:
                 return
 
-    def parent_of(self, head: _Head) -> str:
-        """The external id of the record this one belongs to."""
-        return ""
+    def look_up(self, access: Access, external_id: str) -> Record | None:
+        payload = fetch_one(access, self.key, external_id)
+        if payload is None:
+            return None
+        row = read_row(payload)
+        if not row.id:
+            raise VendorChanged(
+                "KORE's answer about one record lacks its id. Our developers have to look at it.", detail=row.reason
+            )
+        page = self.page(access.settings, [row], self.contexts(access, [row]))
+        return page.records[0] if page.records else None
 
-    def _record(self, payload: bytes, head: _Head, default_currency: str) -> Record:
-        has_currency = bytes(head.currency) not in EMPTY
-        return Record(
-            external_id=head.id.lower(),
-            payload=payload,
-            context={} if has_currency or not default_currency else {"currency": default_currency},
-            parent_id=self.parent_of(head),
-        )
+    def page(
+        self,
+        settings: Settings,
+        rows: Sequence[Row],
+        contexts: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+        *,
+        cursor: str = "",
+    ) -> Page:
+        """The rows as records with their contexts by id, each bad one set aside with its reason."""
+        names = fieldmap.names(settings, self.key)
+        records, rejected = [], []
+        for row in rows:
+            try:
+                if not row.id:
+                    raise RecordRejected(row.reason)
+                parent = Fields(row.payload, names).text(self.parent_field).lower() if self.parent_field else ""
+            except RecordRejected as refusal:
+                rejected.append(Rejected(payload=row.payload, reason=refusal.words))
+                continue
+            records.append(
+                Record(
+                    external_id=row.id,
+                    payload=row.payload,
+                    context=contexts.get(row.id, {}),
+                    parent_id=parent,
+                )
+            )
+        return Page(records=tuple(records), rejected=tuple(rejected), cursor=cursor)
 
+    def contexts(self, access: Access, rows: Sequence[Row]) -> Mapping[str, Mapping[str, str]]:
+        """What is told beside the records, by their ids."""
+        return {}
 
-class Deals(KoreStream):
-    key = "deals"
-    label = "Deals"
-    fields = assumptions.DEAL_FIELDS
-    columns = (
-        Column(label="Deal", path="name"),
-        Column(label="Number", path="deal_number"),
-        Column(label="Account", path="account_name"),
-        Column(label="Status", path="status.value"),
-        Column(label="Starts", path="start_date", kind="date"),
-        Column(label="Ends", path="end_date", kind="date"),
-        Column(label="Total", path="total_amount", kind="money"),
-        Column(label="Changed", path="modified_date", kind="instant"),
-    )
+    def terms(self, settings: Settings) -> str:
+        """A mark of the settings that decide how this stream is read. When it changes, everything is read anew."""
+        return mark_of(fieldmap.overrides(settings, self.key))
 
-
-class Billings(KoreStream):
-    key = "billings"
-    label = "Billings"
-    kind = Kind.BILLING
-    fields = assumptions.BILLING_FIELDS
-
-    def interpret(self, payload: bytes, context: Mapping[str, str]) -> Billing:
-        return records.interpret_billing(payload, context)
-
-
-class BillingPayments(KoreStream):
-    key = "billing-payments"
-    label = "Billing payments"
-    parent = "billings"
-    fields = assumptions.PAYMENT_FIELDS
-    columns = (
-        Column(label="Reference", path="reference_number"),
-        Column(label="Paid on", path="payment_date", kind="date"),
-        Column(label="Amount", path="amount", kind="money"),
-        Column(label="Method", path="payment_method.value"),
-        Column(label="Changed", path="modified_date", kind="instant"),
-    )
-
-    def parent_of(self, head: _Head) -> str:
-        return (head.billing_id or "").lower()
+    def wanted(self, settings: Settings) -> fieldmap.Names:
+        """What we look for in a row and under which names: for the live test."""
+        shown = {column.label.lower(): (column.path.partition(".")[0],) for column in self.columns}
+        return {**shown, **fieldmap.names(settings, self.key)}
 
 
-def _read_row(payload: bytes) -> _Row:
-    digest = blake2b(payload, digest_size=8).hexdigest()
-    try:
-        payload.decode()
-        head = msgspec.json.decode(payload, type=_Head)
-        if not (0 < len(head.id) <= MAX_ID and head.id.isprintable()):
-            raise ValueError("its id is empty or no id")
-        changed = records.parse_system_time(head.modified_date) if head.modified_date else None
-    except (msgspec.DecodeError, RecursionError, ValueError) as mistake:
-        return _Row(payload, digest, None, f"This record has no id or no change date we can read: {mistake}"[:300])
-    return _Row(payload, digest, head, changed=_text(changed) if changed else "")
+def has_terms(cursor: str, terms: str) -> bool:
+    """Whether the cursor comes from a reading under the same settings."""
+    return msgspec.json.decode(cursor, type=_Terms).terms == terms
 
 
-def _require_order(rows: list[_Row], place: Place) -> None:
-    """Everything here rests on KORE's filter and order; were either ignored, rows would be lost in silence."""
-    times = [row.changed for row in rows if row.changed]
-    if not times and (len(rows) >= assumptions.PAGE_SIZE or any(row.head for row in rows)):
-        raise VendorChanged(
-            "KORE's records no longer tell when they were changed, so we cannot follow them.", code="no_change_date"
-        )
-    if times and (times != sorted(times) or times[0] < place.since):
-        raise VendorChanged(
-            "KORE did not send its records in the order we asked for, so some could be missed.",
-            code="order",
-            detail=f"asked from {place.since or 'the start'}, got {times[0]} to {times[-1]}",
-        )
-
-
-def _onward(place: Place, rows: list[_Row], asked_at: datetime) -> Place:
-    newest = next(row.changed for row in reversed(rows) if row.changed)
-    present = place.present or (_text(asked_at) if newest > _text(asked_at - assumptions.OVERLAP) else "")
-    place = msgspec.structs.replace(place, present=present)
-    if newest == place.since:
-        return msgspec.structs.replace(place, skip=place.skip + len(rows) - 1, given=(rows[-1].digest,))
-    place = msgspec.structs.replace(place, since=newest, restarts=0)
-    if all(row.changed == newest for row in rows):
-        return msgspec.structs.replace(place, skip=len(rows) - 1, given=(rows[-1].digest,))
-    # Rows without a readable date may belong to that second as well.
-    given = tuple(row.digest for row in rows if row.changed in (newest, ""))
-    return msgspec.structs.replace(place, skip=0, given=given)
-
-
-def _end(place: Place, rows: list[_Row], asked_at: datetime) -> Place:
-    newest = next((row.changed for row in reversed(rows) if row.changed), place.since)
-    if not newest:
-        return Place()
-    # From the moment the reading reached the present, a row could still change in a second we had already passed: the
-    # next run begins before it, however long this one went on. So a date in the future cannot carry us away either.
-    until = min(newest, place.present or _text(asked_at))
-    since = max(_text(max(records.parse_system_time(until), EARLIEST) - assumptions.OVERLAP), place.floor)
-    return Place(since=since, floor=since)
-
-
-def _start_second_again(place: Place) -> Place:
-    if place.restarts >= assumptions.MAX_RESTARTS:
-        raise VendorChanged(
-            "KORE lists the records of one moment in another order each time, so some could be missed.",
-            code="order",
-            detail=f"skip {place.skip} from {place.since}",
-        )
-    return msgspec.structs.replace(place, skip=0, given=(), restarts=place.restarts + 1)
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _text(moment: datetime) -> str:
-    return f"{moment.replace(microsecond=0, tzinfo=None).isoformat()}Z"
+def mark_of(*settings: object) -> str:
+    """ "" for settings that are all empty."""
+    return blake2b(msgspec.json.encode(settings), digest_size=6).hexdigest() if any(settings) else ""

@@ -14,6 +14,6 @@ def kore(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     """Two customers, with 330 and 120 bills; time stands still at noon, for both sides."""
     sandbox = Emulator(sizes=(330, 120), epoch=MONDAY)
     sandbox.clock.freeze(NOON)
-    monkeypatch.setattr("integrations.vendors.kore.streams.now", sandbox.clock.now)
+    monkeypatch.setattr("integrations.vendors.kore.walk.now", sandbox.clock.now)
     with sandbox.serve():
         yield sandbox

@@ -8,7 +8,7 @@ import pytest
 from integrations.errors import (
     ConfigurationNeeded,
     IntegrationError,
-    NotPermitted,
+    NotBought,
     RateLimited,
     ReconnectNeeded,
     RetryLater,
@@ -31,7 +31,7 @@ HTML = b"<html><body>Proxy</body></html>"
     [
         (400, VendorChanged),
         (401, ReconnectNeeded),
-        (403, NotPermitted),
+        (403, NotBought),
         (418, VendorChanged),
         (429, RateLimited),
         (500, RetryLater),
@@ -132,9 +132,9 @@ def test_an_answer_of_another_shape_is_for_a_developer(kore, body):
 
 
 def test_what_is_not_licensed_stops_that_stream_alone(kore):
-    kore.deny("billing-payments")
+    kore.refuse("billing-payments")
     with vendor_access(connector, kore) as access:
-        with pytest.raises(NotPermitted) as refusal:
+        with pytest.raises(NotBought) as refusal:
             access.read_all(connector.stream("billing-payments"))
 
         assert access.read_all(DEALS)
@@ -142,39 +142,68 @@ def test_what_is_not_licensed_stops_that_stream_alone(kore):
 
 
 def test_the_live_test_tells_stream_by_stream_what_may_be_read(kore):
-    kore.deny("billing-payments")
+    kore.refuse("billing-payments")
     with vendor_access(connector, kore) as access:
         found = {capability.stream: capability for capability in connector.check(access)}
 
-    assert {key: capability.state for key, capability in found.items()} == {
-        "deals": "available",
-        "billings": "available",
-        "billing-payments": "not_permitted",
-    }
+    assert found.keys() == {stream.key for stream in connector.streams}
+    assert {key for key, capability in found.items() if capability.state != "available"} == {"billing-payments"}
+    assert found["billing-payments"].state == "not_bought"
     assert "billing-payments" in found["billing-payments"].note
-    assert sum(kore.requests.values()) == 4  # a token, and one row of each
+    assert sum(kore.requests.values()) == 20  # a token, and one row of each
 
 
-def test_the_live_test_names_the_fields_this_customer_does_not_have(kore):
+def test_the_live_test_says_what_it_means_that_deals_are_not_enabled(kore):
+    kore.refuse("deals")
+    with vendor_access(connector, kore) as access:
+        notes = {capability.stream: capability.note for capability in connector.check(access)}
+
+    assert notes["billings"].startswith("Deals are not enabled, so bills on draft deals cannot be told")
+
+
+def test_the_live_test_tells_which_fields_were_found_and_which_were_not(kore):
     kore.renamed = {"bill_number": "no_", "name": "title", "due_date": "payable_by"}
     kore.weather.add(Fault(path="/billing-payments", status=200, body=b"[]"))
     with vendor_access(connector, kore) as access:
         notes = {capability.stream: capability.note for capability in connector.check(access)}
 
-    assert notes["billings"] == "Not provided by KORE: number, title, due date."
-    assert notes["billing-payments"] == "No records yet."
+    assert notes["billings"].startswith("Not provided by KORE: number, title, due date. Found: ")
+    assert "amount = total_amount" in notes["billings"]
+    assert notes["divisions"] == (
+        "Not provided by KORE: division. Found: short name = abbreviation, state, changed = modified_date."
+    )
+    assert notes["billing-payments"] == "No records yet, so no fields to compare."
+
+
+def test_the_live_test_tells_which_of_our_own_names_kore_does_not_send(kore):
+    with vendor_access(
+        connector, kore, field_map="billings.amount = net_totl\nbillings.due date = bill_date"
+    ) as access:
+        notes = {capability.stream: capability.note for capability in connector.check(access)}
+
+    assert notes["billings"].startswith("Your field names that KORE does not send: amount = net_totl. Found: ")
+    assert "due date = bill_date" in notes["billings"]
+
+
+def test_only_an_entity_without_id_or_change_date_is_not_taken_on(kore):
+    kore.renamed = {"modified_date": "touched"}
+    with vendor_access(connector, kore) as access:
+        found = {capability.stream: capability for capability in connector.check(access)}
+
+    assert found["deals"].state == "unknown"
+    assert found["deals"].note == "KORE sends no modified_date with its deals: without that they cannot be followed."
 
 
 def test_the_live_test_survives_an_entity_kore_does_not_know(kore):
     kore.weather.add(Fault(path="/entities/billings", status=404, body=TOLD))
     with vendor_access(connector, kore) as access:
-        states = [capability.state for capability in connector.check(access)]
+        states = {capability.stream: capability.state for capability in connector.check(access)}
 
-    assert states == ["available", "unknown", "available"]
+    assert {key for key, state in states.items() if state == "unknown"} == {"billings"}
 
 
 def test_the_live_test_raises_what_a_sync_would_raise(kore):
-    kore.revoke_access()
+    kore.revoke()
 
     with vendor_access(connector, kore) as access, pytest.raises(ReconnectNeeded):
         connector.check(access)

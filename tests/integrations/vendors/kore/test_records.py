@@ -117,9 +117,9 @@ def test_text_is_freed_of_nul_and_cut_to_what_fits():
         (b'{"id":"a","due_date":"soon"}', "The bill's due date is not a date: soon"),
         (b'{"id":"a","bill_date":"2026-02-30"}', "The bill's billed date is not a date: 2026-02-30"),
         (b'{"id":"a","created_date":"0001-01-01T00:00:00+14:00"}', "The bill's created is not a time: 0001"),
-        (b"[1]", "This bill is not a JSON object we can read."),
-        (b'{"id":', "This bill is not a JSON object we can read."),
-        (b'{"id":"\xff"}', "This bill is not a JSON object we can read."),
+        (b"[1]", "This record is not a JSON object we can read."),
+        (b'{"id":', "This record is not a JSON object we can read."),
+        (b'{"id":"\xff"}', "This record is not a JSON object we can read."),
     ],
 )
 def test_a_bill_that_cannot_be_read_is_set_aside_with_the_reason(payload, reason):

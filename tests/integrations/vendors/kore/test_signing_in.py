@@ -40,7 +40,7 @@ def test_wrong_credentials_ask_for_a_reconnect_without_a_second_try(kore, creden
         access.token()
 
     assert refusal.value.detail == "400 error: invalid_client"
-    assert kore.requests == {"POST /connect/token": 1}
+    assert kore.requests == {"POST /auth/connect/token": 1}
 
 
 def test_a_wrong_api_key_asks_for_a_reconnect_and_names_both_key_and_secret(kore):
@@ -64,7 +64,7 @@ def test_an_expired_token_is_renewed_once_and_the_reading_goes_on(kore):
         kore.clock.advance(timedelta(minutes=61))
 
         assert access.read_all(DEALS) == before
-        assert kore.requests["POST /connect/token"] == 2
+        assert kore.requests["POST /auth/connect/token"] == 2
 
 
 def test_a_token_that_goes_in_the_middle_of_a_reading_is_renewed(kore):
@@ -80,7 +80,7 @@ def test_a_token_that_goes_in_the_middle_of_a_reading_is_renewed(kore):
 def test_revoked_access_ends_in_a_reconnect_and_works_again_once_given_back(kore):
     with vendor_access(connector, kore) as access:
         access.read_all(DEALS)
-        kore.revoke_access()
+        kore.revoke()
         with pytest.raises(ReconnectNeeded):
             access.read_all(DEALS)
 

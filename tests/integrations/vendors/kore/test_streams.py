@@ -11,15 +11,17 @@ from hypothesis import strategies as st
 from integrations.contract import Page
 from integrations.errors import VendorChanged
 from integrations.sandbox.kit import Fault
-from integrations.vendors.kore import assumptions, connector, streams
+from integrations.vendors.kore import assumptions, connector, walk
 from integrations.vendors.kore.sandbox import Emulator
 from tests.integrations.vendor_access import vendor_access
 
 MONDAY = datetime(2026, 3, 16, tzinfo=UTC)
 NOON = MONDAY.replace(hour=12)
 
-STREAMS = ["deals", "billings", "billing-payments"]
+STREAMS = [stream.key for stream in connector.streams]
+MOVING = ["deals", "billings", "billing-payments", "deal-lines", "expenses"]
 BILLINGS = connector.stream("billings")
+SEASONS = connector.stream("seasons")  # as plain as they come
 
 
 def ids(pages: list[Page]) -> list[str]:
@@ -36,16 +38,16 @@ def bulk_edit(kore: Emulator, numbers: range, entity: str = "billings") -> None:
         kore.table(0, entity).touch(number, kore.clock.now())
 
 
-@pytest.mark.parametrize(("account", "counts"), [(0, [33, 330, 198]), (1, [12, 120, 72])])
-def test_each_customer_sees_all_its_own_rows_once_and_in_order_of_change(kore, account, counts):
+@pytest.mark.parametrize("account", [0, 1])
+@pytest.mark.parametrize("key", STREAMS)
+def test_each_customer_sees_all_its_own_rows_once_and_in_order_of_change(kore, key, account):
     with vendor_access(connector, kore, account) as access:
-        for key, count in zip(STREAMS, counts, strict=True):
-            pages = access.read_all(connector.stream(key))
+        pages = access.read_all(connector.stream(key))
 
-            times = [json.loads(record.payload)["modified_date"] for page in pages for record in page.records]
-            assert len(ids(pages)) == len(set(ids(pages))) == count
-            assert times == sorted(times)
-            assert set(ids(pages)) == set(kore.table(account, key).ids)
+    times = [json.loads(record.payload)["modified_date"] for page in pages for record in page.records]
+    assert len(ids(pages)) == len(set(ids(pages))) > 0
+    assert times == sorted(times)
+    assert set(ids(pages)) == kore.holdings(key, account)
 
 
 @pytest.mark.parametrize("key", STREAMS)
@@ -65,13 +67,7 @@ def test_a_payment_belongs_to_its_bill(kore):
     assert json.loads(first.payload)["amount"] == json.loads(bills[first.parent_id])["paid_amount"]
 
 
-def test_the_default_currency_is_noted_only_where_the_bill_names_none(kore):
-    with vendor_access(connector, kore, 0) as names_it, vendor_access(connector, kore, 1) as names_none:
-        assert all(r.context == {} for p in names_it.read_all(BILLINGS) for r in p.records)
-        assert all(r.context == {"currency": "GBP"} for p in names_none.read_all(BILLINGS) for r in p.records)
-
-
-@pytest.mark.parametrize("key", STREAMS)
+@pytest.mark.parametrize("key", ["deals", "billings", "billing-payments", "events"])
 def test_resuming_at_any_cursor_gives_the_rest(kore, key, monkeypatch):
     monkeypatch.setattr(assumptions, "PAGE_SIZE", 20)
     bulk_edit(kore, range(10, 31), key)
@@ -102,9 +98,9 @@ def test_an_incremental_run_brings_what_changed_and_what_is_new(kore):
 def test_time_passing_at_the_vendor_is_followed_run_by_run(monkeypatch):
     kore = Emulator(sizes=(80,), epoch=MONDAY, change_every=timedelta(seconds=30))
     kore.clock.freeze(MONDAY)
-    monkeypatch.setattr(streams, "now", kore.clock.now)
+    monkeypatch.setattr(walk, "now", kore.clock.now)
     with kore.serve(), vendor_access(connector, kore) as access:
-        for key in STREAMS:
+        for key in MOVING:
             stream, held, cursor = connector.stream(key), {}, ""
             for _ in range(4):
                 pages = access.read_all(stream, cursor)
@@ -237,7 +233,7 @@ def test_whatever_moves_and_whenever_we_stop_what_is_held_equals_a_full_reading(
         bulk_edit(kore, range(40))
     move(before)
     with pytest.MonkeyPatch.context() as patch, kore.serve(), vendor_access(connector, kore) as access:
-        patch.setattr(streams, "now", kore.clock.now)
+        patch.setattr(walk, "now", kore.clock.now)
         patch.setattr(assumptions, "PAGE_SIZE", 5)
         patch.setattr(assumptions, "MAX_RESTARTS", 99)
         held, count, there_from_the_start = {}, 0, set(table.number_of)
@@ -271,7 +267,7 @@ def test_one_bad_row_is_set_aside_and_the_rest_goes_on(kore):
     ]
     kore.weather.add(Fault(path="/entities/", status=200, body=b"[%s]" % b" ,\n".join(rows)))
     with vendor_access(connector, kore) as access:
-        (page,) = access.read_all(BILLINGS)
+        (page,) = access.read_all(SEASONS)
 
     assert [(r.external_id, r.payload) for r in page.records] == [("aaaa-1", rows[0]), ("cccc-3", rows[7])]
     assert [r.payload for r in page.rejected] == rows[1:7]
@@ -292,7 +288,7 @@ def test_the_empty_date_of_the_year_one_is_followed_like_any_other(kore, monkeyp
     for answer in answers:
         kore.weather.add(Fault(path="/entities/", status=200, body=b"[%s]" % b",".join(answer)))
     with vendor_access(connector, kore) as access:
-        first, second = access.read_all(BILLINGS)
+        first, second = access.read_all(SEASONS)
 
     assert len(first.records) == 2
     assert second.records == ()
@@ -313,7 +309,7 @@ def test_rows_we_could_not_follow_stop_the_stream(kore, rows, code):
     kore.weather.add(Fault(path="/entities/", times=9, status=200, body=b"[%s]" % b",".join(rows)))
 
     with vendor_access(connector, kore) as access, pytest.raises(VendorChanged) as raised:
-        access.read_all(BILLINGS)
+        access.read_all(SEASONS)
 
     assert raised.value.code == code
 
@@ -327,7 +323,7 @@ def test_a_page_that_comes_again_and_again_stops_the_stream(kore, rows):
     kore.weather.add(Fault(path="/entities/", times=99, status=200, body=b"[%s]" % b",".join(rows)))
 
     with vendor_access(connector, kore) as access, pytest.raises(VendorChanged) as raised:
-        list(islice(BILLINGS.read(access, ""), 20))
+        list(islice(SEASONS.read(access, ""), 20))
 
     assert raised.value.code == "order"
 
@@ -340,7 +336,7 @@ def test_both_shapes_of_state_and_of_system_times_read_alike(kore):
 
     assert b'"state":0' in bare[0].records[0].payload
     assert usual[0].records[0].payload != bare[0].records[0].payload
-    assert json.loads(usual[-1].cursor)["since"] == json.loads(bare[-1].cursor)["since"]
+    assert json.loads(usual[-1].cursor)["bills"] == json.loads(bare[-1].cursor)["bills"]
     for one, other in zip(usual, bare, strict=True):
         for left, right in zip(one.records, other.records, strict=True):
             first, second = (BILLINGS.interpret(r.payload, r.context) for r in (left, right))
