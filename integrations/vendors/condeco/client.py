@@ -1,29 +1,16 @@
-"""HTTP to Condeco: the token at the customer's host, lists at the API host, and its failures turned into ours."""
+"""HTTP to Condeco: the token at the customer's host, lists and single things at the API host."""
 
-import re
 from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from integrations.contract import Access, Door, Tokens, with_token
-from integrations.errors import (
-    ConfigurationNeeded,
-    IntegrationError,
-    NotPermitted,
-    RateLimited,
-    ReconnectNeeded,
-    RetryLater,
-    TokenRefused,
-    VendorChanged,
-)
+from integrations.errors import ConfigurationNeeded, NotBought, NotPermitted, VendorChanged
 from integrations.http import Answer
-from integrations.vendors.condeco import assumptions
-
-T = TypeVar("T")
+from integrations.vendors.condeco import assumptions, failures
 
 
 class Collection(StrEnum):
@@ -31,17 +18,20 @@ class Collection(StrEnum):
 
     BOOKINGS = "ExternalBookings"
     HIERARCHY = "HierarchyMapping"
+    VISITORS = "Visitor"
+    COST_CODES = "CostCode"
+    VENDOR_SERVICES = "VendorServices"
 
 
-KEY_SECRETS = {Collection.BOOKINGS: "external_bookings_key", Collection.HIERARCHY: "hierarchy_mapping_key"}
-_NO_SIGN_IN = (
-    "Condeco no longer accepts our sign-in. Ask your Condeco representative whether the Client ID and Password are"
-    " still valid, then enter them again."
-)
-_WRONG_ADDRESS = (
-    "The client subscription name or API address is wrong. Find it under User Profile > Product > Client Subscription"
-    " Name in the Condeco integration portal and correct it here."
-)
+KEY_SECRETS = {
+    Collection.BOOKINGS: "external_bookings_key",
+    Collection.HIERARCHY: "hierarchy_mapping_key",
+    Collection.VISITORS: "visitor_key",
+    Collection.COST_CODES: "cost_code_key",
+    Collection.VENDOR_SERVICES: "vendor_services_key",
+}
+REQUIRED = (Collection.BOOKINGS, Collection.HIERARCHY)
+Query = Iterable[tuple[str, str]]
 
 
 class _Token(msgspec.Struct):
@@ -49,13 +39,24 @@ class _Token(msgspec.Struct):
     expires_in: int | str | None = None
 
 
-class _Listing(msgspec.Struct):
-    """Both envelopes: `Data` of the hierarchy and `bookings`. `Status` is false in good answers, so it is not read."""
+_List = list[msgspec.Raw] | msgspec.UnsetType | None
 
-    data: list[msgspec.Raw] | msgspec.UnsetType | None = msgspec.field(default=msgspec.UNSET, name="Data")
-    bookings: list[msgspec.Raw] | msgspec.UnsetType | None = msgspec.UNSET
+
+class _Listing(msgspec.Struct):
+    """Every envelope. `Status` is false in good answers, so it is not read."""
+
+    data: _List = msgspec.field(default=msgspec.UNSET, name="Data")
+    bookings: _List = msgspec.UNSET
+    desk_bookings: _List = msgspec.field(default=msgspec.UNSET, name="deskBookings")
+    visitors: _List = msgspec.UNSET
+    total: int | None = msgspec.field(default=None, name="totalRecords")
     is_error: bool | None = msgspec.field(default=False, name="IsError")
     message: str | None = msgspec.field(default="", name="Message")
+
+    @property
+    def found(self) -> _List:
+        lists = (self.data, self.bookings, self.desk_bookings, self.visitors)
+        return next((one for one in lists if one is not msgspec.UNSET), msgspec.UNSET)
 
 
 def request_token(door: Door, timeout: timedelta) -> Tokens:
@@ -71,198 +72,122 @@ def request_token(door: Door, timeout: timedelta) -> Tokens:
         },
         timeout=timeout,
     )
-    if not answer.is_success or _is_html(answer):
-        raise _token_failure(answer, host)
-    token = _decode(answer, _Token)
+    if not answer.is_success or answer.is_html:
+        raise failures.of_token(answer, urlsplit(host).netloc)
+    token = answer.decode(_Token)
     if not token.access_token:
         raise VendorChanged("Condeco answered our sign-in without a session token.", detail="empty access_token")
     return Tokens(access_token=token.access_token, expires_in=_lifetime(token.expires_in))
 
 
-def read_list(
-    access: Access, collection: Collection, path: str, query: Iterable[tuple[str, str]] = ()
-) -> list[msgspec.Raw]:
+def read_list(access: Access, collection: Collection, path: str, query: Query = ()) -> list[msgspec.Raw]:
     """The records of one list, as they came. Empty too when the thing asked about has gone meanwhile."""
     pairs = tuple(query)
     answer = with_token(access, lambda token: _get(access, token, collection, path, pairs))
     if not answer.is_success:
         return []
-    listing = _decode(answer, _Listing)
+    listing = answer.decode(_Listing)
     if listing.is_error:
         if assumptions.GONE_WORDS in (listing.message or "").lower():
             return []
-        raise _refused_question(f"IsError: {listing.message}")
-    found = listing.data if listing.bookings is msgspec.UNSET else listing.bookings
+        raise failures.of_question(f"IsError: {listing.message}")
+    found = listing.found
     if found is msgspec.UNSET:
-        raise VendorChanged("Condeco answered in a form we do not know.", detail=f"{path}: neither Data nor bookings")
+        raise VendorChanged("Condeco answered in a form we do not know.", detail=f"{path}: none of the known lists")
+    if listing.total is not None and listing.total > len(found or ()):
+        raise VendorChanged(
+            "Condeco sent only a part of what we asked for.",
+            code="part_only",
+            detail=f"{path}: {len(found or ())} of {listing.total}",
+        )
     return found or []
 
 
-def _get(access: Access, token: str, collection: Collection, path: str, query: tuple[tuple[str, str], ...]) -> Answer:
-    """The answer, which is good or says that the thing asked about does not exist. Raises every other failure."""
+def read_one(access: Access, collection: Collection, path: str, query: Query = ()) -> bytes | None:
+    """One thing by its id, out of whichever wrapper it came in; None when it does not exist."""
+    pairs = tuple(query)
+    answer = with_token(access, lambda token: _get(access, token, collection, path, pairs, is_one=True))
+    if not answer.is_success:
+        return None
+    told = answer.decode(dict[str, msgspec.Raw])
+    if failures.is_error_of(answer):
+        if assumptions.GONE_WORDS in failures.words(answer).lower():
+            return None
+        raise failures.of_question(f"IsError: {failures.words(answer)}")
+    wrapped = next((told[name] for name in assumptions.WRAPPERS if name in told), None)
+    if wrapped is None:
+        return answer.body
+    text = bytes(wrapped)
+    if not text.lstrip().startswith(b"["):
+        return None if text.strip() == b"null" else text
+    several = msgspec.json.decode(text, type=list[msgspec.Raw])
+    return bytes(several[0]) if several else None
+
+
+def key_of(access: Access, collection: Collection) -> str:
+    """The subscription key of the collection. Raises NotPermitted, NotBought for a collection one can do without."""
     key = access.secret(KEY_SECRETS[collection])
-    if not key:
-        raise NotPermitted(f"Enter the {collection} subscription key.", code=_key_code(collection))
-    base = f"{access.settings['api_url']}/{quote(access.settings['subscription_name'], safe='')}/api/V1"
-    headers = {"Ocp-Apim-Subscription-Key": key, "Authorization": f"Bearer {token}"}
-    answer = access.http.send("GET", f"{base}/{path}", query=query, headers=headers)
-    if (answer.is_success and not _is_html(answer)) or (query and _is_gone(answer)):
-        return answer
-    if answer.status == 404 and not _is_html(answer):
-        # The name or address is wrong only when every path fails, so ask for the one that always exists.
-        if path == "countries":
-            raise ConfigurationNeeded(_WRONG_ADDRESS, code="address", detail=_detail(answer))
-        _get(access, token, Collection.HIERARCHY, "countries", ())
-        raise VendorChanged("Condeco no longer offers a list that we read.", detail=f"{path}: {_detail(answer)}")
-    raise _failure(answer, collection)
-
-
-def _failure(answer: Answer, collection: Collection) -> IntegrationError:
-    """What a failed answer means. The order matters: a gateway's HTML page may come with any status."""
-    status, said, detail = answer.status, _words(answer.body).lower(), _detail(answer)
-    if passing := _passing_failure(answer):
-        return passing
-    if _is_html(answer) or 300 <= status < 400:
-        return ConfigurationNeeded(
-            "This is the address of the sign-up portal, not of the API. Correct the API address.",
-            code="portal_address",
-            detail=detail,
-        )
-    if status == 401 and assumptions.SUBSCRIPTION_KEY_WORDS in said:
-        return _key_failure(said, collection, detail)
-    if status == 401:
-        return TokenRefused(_NO_SIGN_IN, detail=detail)
-    if status == 403:
-        return NotPermitted(
-            f"This Condeco account may not use {collection}. API access needs the Platinum subscription; ask your"
-            " Condeco representative.",
-            code=f"forbidden_{collection.name.lower()}",
-            detail=detail,
-        )
-    return _refused_question(detail)
-
-
-def _passing_failure(answer: Answer) -> RetryLater | None:
-    """What time heals: limits and outages, at the token host and at the API host alike."""
-    status, said, detail = answer.status, _words(answer.body), _detail(answer)
-    if status == 429:
-        named = re.search(r"in (\d{1,5}) second", said)
-        wait = answer.retry_after() or (timedelta(seconds=int(named[1])) if named else assumptions.RATE_LIMIT_WAIT)
-        return RateLimited(
-            "Condeco's limit of calls a minute is reached. Copying goes on by itself.", retry_after=wait, detail=detail
-        )
-    if status == 403 and assumptions.QUOTA_WORD in said.lower():
-        return RateLimited(
-            "The weekly number of calls allowed by Condeco is used up. Copying goes on when it is renewed.",
-            retry_after=_quota_wait(said) or answer.retry_after() or assumptions.QUOTA_WAIT,
-            code="weekly_quota",
-            detail=detail,
-        )
-    if status == 408:
-        return RetryLater(
-            "Condeco did not receive our question in time. We will try again.", code="timeout", detail=detail
-        )
-    if status >= 500:
-        return RetryLater("Condeco has a fault at the moment. We will try again.", detail=detail)
-    return None
-
-
-def _token_failure(answer: Answer, host: str) -> IntegrationError:
-    """What a failed token call means."""
-    name, detail = urlsplit(host).netloc, _detail(answer)
-    if passing := _passing_failure(answer):
-        return passing
-    if answer.status in assumptions.CREDENTIALS_REFUSED:
-        return ReconnectNeeded(
-            "Condeco refused the Client ID or Password. Ask your Condeco representative for current values and enter"
-            " them here.",
-            code="credentials",
-            detail=detail,
-        )
-    if answer.status == 404 or answer.status < 400 or _is_html(answer):
-        return ConfigurationNeeded(
-            f"We cannot find Condeco at {name}. Check the address you use to open Condeco.",
-            code="customer_address",
-            detail=detail,
-        )
-    return VendorChanged("Condeco answered our sign-in in a form we do not know.", detail=detail)
-
-
-def _key_failure(said: str, collection: Collection, detail: str) -> IntegrationError:
-    if "missing" in said:
-        return VendorChanged(
-            f"Condeco did not see the {collection} subscription key that we sent.", code="key_not_seen", detail=detail
-        )
-    return NotPermitted(
-        f"The {collection} key is not valid. In the Condeco integration portal open your profile and copy the key of"
-        f" {collection}; check it is active and from the same environment.",
-        code=_key_code(collection),
-        detail=detail,
+    if key:
+        return key
+    code = f"key_missing_{collection.name.lower()}"
+    if collection in REQUIRED:
+        raise NotPermitted(f"Enter the {collection} subscription key.", code=code)
+    raise NotBought(
+        f"No {collection} subscription key was entered. If your company has one, enter it to copy this too.", code=code
     )
 
 
-def _key_code(collection: Collection) -> str:
-    return f"key_{collection.name.lower()}"
+def is_key_known(access: Access, collection: Collection, key: str, *, api_url: str = "") -> bool:
+    """Whether the gateway at that address takes the key for the collection: one call, told by the gateway's words."""
+    path, query = _CHEAPEST[collection]
+    answer = access.http.send(
+        "GET",
+        _address(access, path, api_url),
+        query=query,
+        headers={"Ocp-Apim-Subscription-Key": key, "Authorization": f"Bearer {access.token()}"},
+    )
+    if answer.is_html or answer.status in (404, 429) or answer.status >= 500:
+        return False
+    return not (answer.status == 401 and assumptions.SUBSCRIPTION_KEY_WORDS in failures.words(answer).lower())
 
 
-def _refused_question(detail: str) -> VendorChanged:
-    return VendorChanged("Condeco refused a question that it used to answer.", code="refused_question", detail=detail)
+# What costs Condeco least to answer; a refusal by the application is an answer too.
+_CHEAPEST: dict[Collection, tuple[str, tuple[tuple[str, str], ...]]] = {
+    Collection.HIERARCHY: ("countries", ()),
+    Collection.BOOKINGS: ("bookings", (("roomId", "0"),)),
+    Collection.VISITORS: ("visitor", (("locationId", "0"),)),
+}
 
 
-def _is_gone(answer: Answer) -> bool:
-    """Whether the application, not the gateway, says that the parent of the list does not exist."""
-    said = _words(answer.body).lower()
-    if answer.status == 404:
-        return bool(said) and said != assumptions.GATEWAY_NOT_FOUND and not _is_html(answer)
-    return answer.status == 400 and assumptions.GONE_WORDS in said
+def _get(
+    access: Access,
+    token: str,
+    collection: Collection,
+    path: str,
+    query: tuple[tuple[str, str], ...],
+    *,
+    is_one: bool = False,
+) -> Answer:
+    """The answer, which is good or says that the thing asked about does not exist. Raises every other failure."""
+    headers = {"Ocp-Apim-Subscription-Key": key_of(access, collection), "Authorization": f"Bearer {token}"}
+    answer = access.http.send("GET", _address(access, path), query=query, headers=headers)
+    if (answer.is_success and not answer.is_html) or (query and failures.says_gone(answer, is_one=is_one)):
+        return answer
+    if answer.status == 404 and not answer.is_html:
+        # The name or address is wrong only when every path fails, so ask for the one that always exists.
+        if path == "countries":
+            raise ConfigurationNeeded(failures.WRONG_ADDRESS, code="address", detail=failures.detail(answer))
+        _get(access, token, Collection.HIERARCHY, "countries", ())
+        raise VendorChanged("Condeco no longer offers a list that we read.", detail=failures.detail(answer))
+    raise failures.of_call(answer, collection, collection.name.lower())
 
 
-def _is_html(answer: Answer) -> bool:
-    return answer.content_type in ("text/html", "application/xhtml+xml") or answer.body[:64].lstrip().startswith(b"<")
-
-
-def _words(body: bytes) -> str:
-    """What the vendor said in an error, whichever of its forms: `message`, `Message`, OAuth's fields, plain text."""
-    try:
-        said: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        said = body[:300].decode(errors="replace").strip()
-        return "" if said.startswith("<") else said
-    if isinstance(said, dict):
-        fields = {name.lower(): value for name, value in said.items() if isinstance(value, str) and value}
-        said = next((fields[name] for name in ("message", "error_description", "error") if name in fields), "")
-    return said if isinstance(said, str) else ""
-
-
-def _detail(answer: Answer) -> str:
-    return f"HTTP {answer.status} {_words(answer.body)}".strip()[:300]
-
-
-def _quota_wait(said: str) -> timedelta | None:
-    """The time in "Quota will be replenished in HH:MM:SS"; days may stand ahead ("3.04:00:00")."""
-    named = re.search(r"(?:(\d{1,2})\.)?(\d{1,3}):(\d{2}):(\d{2})", said)
-    if not named:
-        return None
-    days, hours, minutes, seconds = (int(part or 0) for part in named.groups())
-    wait = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-    return min(wait, assumptions.LONGEST_QUOTA_WAIT)
+def _address(access: Access, path: str, api_url: str = "") -> str:
+    suffix = quote(access.settings["subscription_name"], safe="")
+    return f"{api_url or access.settings['api_url']}/{suffix}/api/V1/{path}"
 
 
 def _lifetime(expires_in: int | str | None) -> timedelta:
     text = str(expires_in)
     seconds = min(int(text), 86_400) if text.isdecimal() and len(text) < 10 else 0
     return timedelta(seconds=seconds) if seconds else assumptions.TOKEN_LIFETIME
-
-
-def _decode(answer: Answer, shape: type[T]) -> T:
-    """The body as `shape`. Raises RetryLater when it is no JSON at all (cut off on the way, or empty), VendorChanged
-    when it is JSON of another shape."""
-    try:
-        msgspec.json.decode(answer.body, type=msgspec.Raw)
-    except (msgspec.DecodeError, RecursionError) as mistake:
-        raise RetryLater(
-            "Condeco's answer broke off or could not be read. We will try again.",
-            code="unreadable",
-            detail=f"HTTP {answer.status}, {len(answer.body)} bytes: {mistake}"[:300],
-        ) from mistake
-    return answer.decode(shape)

@@ -1,19 +1,16 @@
 """Condeco (Eptura Engage). Start reading here."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 from urllib.parse import urlsplit
 
-from integrations.contract import Access, Capability, Connector, Door, Limit, Settings, Tokens
-from integrations.errors import NotPermitted
-from integrations.vendors.condeco import assumptions, client
+from integrations.contract import Access, Capability, Connector, Door, Expiry, Limit, Settings, Tokens
+from integrations.vendors.condeco import assumptions, client, diagnosis
+from integrations.vendors.condeco.bookings import RoomBookings
+from integrations.vendors.condeco.desk_bookings import DeskBookings
 from integrations.vendors.condeco.forms import CondecoForm
-from integrations.vendors.condeco.streams import (
-    Locations,
-    RoomBookings,
-    Rooms,
-    first_room,
-    read_bookings,
-)
+from integrations.vendors.condeco.live_test import check
+from integrations.vendors.condeco.structure import Countries, Desks, Groups, Locations, Regions, Rooms
+from integrations.vendors.condeco.visitors import Visitors
 
 
 class Condeco(Connector):
@@ -21,12 +18,29 @@ class Condeco(Connector):
     label = "Condeco"
     initials = "Cd"
     colour = "#b45309"  # white on it: 5.0 to 1
-    summary = "Brings meeting rooms, where they are, and who has booked them when."
+    summary = "Brings meeting rooms and desks, where they are, who has booked them when, and visitors."
     form = CondecoForm
-    streams = (Locations(), Rooms(), RoomBookings())
-    # The vendor allows 500 a minute and 50,000 a week. The burst lets the first copy of 60 rooms begin at once; the
-    # week is what limits a busy customer, see README.
+    streams = (
+        Countries(),
+        Regions(),
+        Locations(),
+        Groups(),
+        Rooms(),
+        Desks(),
+        RoomBookings(),
+        DeskBookings(),
+        Visitors(),
+    )
+    rules = diagnosis.RULES
+    # The vendor allows 500 a minute and 50,000 a week. The burst lets a first copy of 60 rooms begin at once; the week
+    # is what limits a busy customer, see README.
     limit = Limit(calls=120, per=timedelta(minutes=1), burst=60, parallel=4)
+    allowance = Limit(
+        calls=assumptions.RECONCILE_CALLS_A_WEEK,
+        per=timedelta(weeks=1),
+        burst=assumptions.CALLS_AT_ONCE_OF_THE_WEEK,
+        parallel=4,
+    )
     renew_before = timedelta(hours=1)  # a session token lives 12 hours and is renewed after 11
 
     def identity(self, settings: Settings) -> str:
@@ -36,36 +50,22 @@ class Condeco(Connector):
             name = name.casefold()
         return f"{urlsplit(settings['customer_url']).netloc.lower()}/{name}"
 
+    def expiries(self, settings: Settings) -> tuple[Expiry, ...]:
+        try:
+            ends_on = date.fromisoformat(str(settings.get("subscription_ends_on") or ""))
+        except ValueError:
+            return ()
+        cure = (
+            "Ask your Condeco representative to prolong the Platinum subscription with its API service, then enter the"
+            " new end in the settings."
+        )
+        return (Expiry(key="subscription", what="Condeco's API subscription", ends_on=ends_on, cure=cure),)
+
     def request_token(self, door: Door) -> Tokens:
         return client.request_token(door, self.token_timeout)
 
     def check(self, access: Access) -> tuple[Capability, ...]:
-        """Down to the first room and its bookings of today: five calls where every branch is filled.
-
-        A key that is not accepted is told for its streams; every other failure is raised.
-        """
-        try:
-            room_id = first_room(access)
-        except NotPermitted as refusal:
-            return tuple(_refused(stream.key, refusal) for stream in self.streams)
-        structure = tuple(Capability(stream=key, state="available") for key in ("locations", "rooms"))
-        return (*structure, _bookings_capability(access, room_id))
-
-
-def _bookings_capability(access: Access, room_id: str) -> Capability:
-    if not room_id:
-        note = "Condeco showed us no meeting room to ask about."
-        return Capability(stream=RoomBookings.key, state="unknown", note=note)
-    today = datetime.now(UTC).date()
-    try:
-        read_bookings(access, room_id, today, today)
-    except NotPermitted as refusal:
-        return _refused(RoomBookings.key, refusal)
-    return Capability(stream=RoomBookings.key, state="available")
-
-
-def _refused(stream: str, refusal: NotPermitted) -> Capability:
-    return Capability(stream=stream, state="not_permitted", note=refusal.words)
+        return check(access)
 
 
 connector = Condeco()

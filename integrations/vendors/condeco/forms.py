@@ -7,8 +7,8 @@ from django import forms
 from django.core.validators import RegexValidator
 
 from integrations.forms import ConnectionForm, SecretField, VendorURLField
-from integrations.vendors.condeco.assumptions import API_HOSTS
-from integrations.vendors.condeco.streams import DEFAULT_HISTORY_DAYS
+from integrations.vendors.condeco.assumptions import API_HOSTS, PORTAL_HOSTS, READS_DESK_BOOKINGS
+from integrations.vendors.condeco.bookings import DEFAULT_HISTORY_DAYS
 
 _PLAIN = RegexValidator(r"^[\x21-\x7e]+\Z", "This holds a blank or an unusual character. Copy it once more.")
 
@@ -52,11 +52,32 @@ class CondecoForm(ConnectionForm):
         "ExternalBookings", "Opens room bookings. In the integration portal, in your profile.", required=True
     )
     hierarchy_mapping_key = _key_field(
-        "HierarchyMapping", "Opens locations and rooms. In the integration portal, in your profile.", required=True
+        "HierarchyMapping",
+        "Opens locations, rooms and desks. In the integration portal, in your profile.",
+        required=True,
     )
-    visitor_key = _key_field("Visitor", "Not used yet.", required=False)
-    cost_code_key = _key_field("CostCode", "Not used yet.", required=False)
-    vendor_services_key = _key_field("VendorServices", "Not used yet.", required=False)
+    visitor_key = _key_field("Visitor", "Opens visitors. Leave blank to do without them.", required=False)
+    cost_code_key = _key_field("CostCode", "Nothing is read with it; may stay blank.", required=False)
+    vendor_services_key = _key_field("VendorServices", "Nothing is read with it; may stay blank.", required=False)
+    subscription_ends_on = forms.DateField(
+        label="End of the API subscription",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="If Condeco told you one. We remind you before it.",
+    )
+    places = forms.CharField(
+        label="Countries or locations to copy",
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Names or numbers as Condeco shows them, one a line. Leave blank to copy all.",
+    )
+    reads_desk_bookings = forms.BooleanField(
+        label="Copy desk bookings",
+        required=False,
+        initial=READS_DESK_BOOKINGS,
+        help_text="Condeco does not document how desk bookings are listed, so they may be refused or incomplete.",
+    )
     history_days = forms.IntegerField(
         label="Days of past bookings",
         min_value=1,
@@ -77,7 +98,8 @@ class CondecoForm(ConnectionForm):
                 "vendor_services_key",
             ),
         ),
-        ("What to copy", ("history_days",)),
+        ("Subscription", ("subscription_ends_on",)),
+        ("What to copy", ("places", "history_days", "reads_desk_bookings")),
     )
 
     def clean_customer_url(self) -> str:
@@ -86,12 +108,18 @@ class CondecoForm(ConnectionForm):
     def clean_api_url(self) -> str:
         return _origin(self.cleaned_data["api_url"])
 
+    def clean_subscription_ends_on(self) -> str:
+        day = self.cleaned_data["subscription_ends_on"]
+        return day.isoformat() if day else ""
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if "api_url" in cleaned and not cleaned["api_url"] and cleaned.get("environment"):
             cleaned["api_url"] = API_HOSTS[cleaned["environment"]]
-        if (urlsplit(cleaned.get("api_url", "")).hostname or "").startswith("developer-portal."):
-            self.add_error("api_url", "This is the developer portal, where keys are found. Enter the API address.")
+        # The vendor prints the customers' portal as an API address too, so that one is left to the live test.
+        host = urlsplit(cleaned.get("api_url", "")).hostname or ""
+        if host in PORTAL_HOSTS[1:]:
+            self.add_error("api_url", "This is the portal, where keys are found. Enter the API address.")
         return cleaned
 
 

@@ -6,35 +6,54 @@ regard to it; fields that are missing, null or unknown do no harm.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from integrations.errors import RecordRejected
 from integrations.values import Booking, BookingKind, BookingStatus
+from integrations.vendors.condeco import assumptions
+from integrations.vendors.condeco.wire import (
+    Flag,
+    Identifier,
+    clean,
+    identifier,
+    in_any_case,
+    instant,
+    instant_or_none,
+    is_set,
+    known_zone,
+    position_of,
+)
 from integrations.zones import iana_of
 
-T = TypeVar("T")
-LONGEST = 499  # characters of a typed text field
+# fmt: off
+_KEPT_OF_PRIVATE = frozenset((
+    "bookingid", "recurranceid", "roomid", "locationid", "groupid", "timefrom", "timeto", "datefrom", "bookingstart",
+    "bookingend", "locationtimezone", "timefromutc", "timetoutc", "utcwithsetuptime", "utcwithcleandowntime",
+    "actualtimefrom", "actualtimeto", "bookingrealstarttime", "bookingrealendtime", "prepunit", "prepperiod",
+    "cleandownunit", "cleandownperiod", "roomclear", "meetingprogress", "status", "deleted", "waitlist",
+    "pendingongrid", "instantmeeting", "privatemeeting", "createdon", "lastmodifiedon",
+))
+# fmt: on
 ENDED = "ended"  # in the context: "yes" once the booking's end had passed when it was read
-_NO_YEAR = 1  # 0001-01-01 is Condeco's "no value"; turning it into another zone overflows
-
-Identifier = int | str | None
-Flag = bool | int | str | None
 
 
 class Node(msgspec.Struct, frozen=True):
-    """A country, region, location or room of the hierarchy."""
+    """A country, region, group, location, room or desk of the hierarchy."""
 
     internalid: Identifier = None
     resourcename: str | None = None
-    timezone: str | None = None  # a Windows name; locations only
-    workspacetypeid: int | str | None = None  # rooms only
+    timezone: str | None = None  # a Windows name; locations only, as are the next three
+    numberoffloorsaboveground: int | str | None = None
+    numberoffloorsbelowground: int | str | None = None
+    locationgroupmappings: list[dict[str, Any]] | None = None
+    workspacetypeid: int | str | None = None  # rooms and desks only
 
     @property
     def id(self) -> str:
-        return _identifier(self.internalid, "InternalId")
+        return identifier(self.internalid, "InternalId")
 
     @property
     def name(self) -> str:
@@ -44,23 +63,59 @@ class Node(msgspec.Struct, frozen=True):
     def zone(self) -> str:
         return iana_of(self.timezone or "")
 
+    @property
+    def is_desk(self) -> bool:
+        return str(self.workspacetypeid) == str(assumptions.DESK_WORKSPACE_TYPE)
+
+    @property
+    def floors(self) -> tuple[int, int]:
+        """The lowest and the highest floor of a location, whose ground floor is 0."""
+        return -_count(self.numberoffloorsbelowground), _count(self.numberoffloorsaboveground)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The ids of the groups of a location."""
+        found = ({name.lower(): value for name, value in one.items()} for one in self.locationgroupmappings or ())
+        return tuple(dict.fromkeys(str(one["groupid"]) for one in found if one.get("groupid") is not None))
+
 
 class BookingHead(msgspec.Struct, frozen=True):
     """The little of a booking that is needed to file it: the hot path of a page."""
 
     booking_id: Identifier = msgspec.field(default=None, name="bookingID")
     room_id: Identifier = msgspec.field(default=None, name="roomID")
+    location_id: Identifier = msgspec.field(default=None, name="locationId")
+    starts_utc: str | None = msgspec.field(default=None, name="timeFromUTC")
     ends_utc: str | None = msgspec.field(default=None, name="timeToUTC")
+    private: Flag | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="privateMeeting")
 
     @property
     def id(self) -> str:
-        return _identifier(self.booking_id, "bookingID")
+        return identifier(self.booking_id, "bookingID")
+
+    @property
+    def is_private(self) -> bool:
+        return self.private is not msgspec.UNSET and is_set(self.private)
+
+    def has_ended(self, at: datetime) -> bool:
+        """Whether the booking's end is known and not after `at`."""
+        ends_at = instant_or_none(self.ends_utc, UTC)
+        return ends_at is not None and ends_at <= at
+
+    @property
+    def position(self) -> str:
+        """The start in UTC, which sorts as text; "" where it is not known."""
+        starts_at = instant_or_none(self.starts_utc, UTC)
+        return position_of(starts_at) if starts_at else ""
 
 
 class _AnyCaseHead(msgspec.Struct, frozen=True):
     bookingid: Identifier = None
     roomid: Identifier = None
+    locationid: Identifier = None
+    timefromutc: str | None = None
     timetoutc: str | None = None
+    privatemeeting: Flag = None
 
 
 class _Booking(msgspec.Struct, frozen=True):
@@ -95,34 +150,42 @@ class _Booking(msgspec.Struct, frozen=True):
 
 def node(payload: bytes | msgspec.Raw) -> Node:
     """One thing of the hierarchy. Raises RecordRejected when it cannot be read or has no id."""
-    found = _in_any_case(payload, Node)
+    found = in_any_case(payload, Node)
     _ = found.id
     return found
 
 
 def booking_head(payload: bytes | msgspec.Raw) -> BookingHead:
-    """Id, room and end of a booking. Raises RecordRejected when it cannot be read or has no id."""
+    """What files a booking. Raises RecordRejected when it cannot be read or has no id."""
     try:
         head = msgspec.json.decode(payload, type=BookingHead)
     except (msgspec.DecodeError, RecursionError) as mistake:
         raise RecordRejected(f"The booking cannot be read: {mistake}") from mistake
-    if head.booking_id is None:
-        other = _in_any_case(payload, _AnyCaseHead)
-        head = BookingHead(booking_id=other.bookingid, room_id=other.roomid, ends_utc=other.timetoutc)
+    if head.booking_id is None or head.room_id is None or head.private is msgspec.UNSET:
+        other = in_any_case(payload, _AnyCaseHead)
+        head = BookingHead(
+            booking_id=other.bookingid,
+            room_id=other.roomid,
+            location_id=other.locationid,
+            starts_utc=other.timefromutc,
+            ends_utc=other.timetoutc,
+            private=other.privatemeeting,
+        )
     _ = head.id
     return head
 
 
-def has_ended(head: BookingHead, at: datetime) -> bool:
-    """Whether the booking's end is known and not after `at`."""
-    ends_at = _instant_or_none(head.ends_utc, UTC)
-    return ends_at is not None and ends_at <= at
+def without_what_is_private(payload: bytes | msgspec.Raw) -> bytes:
+    """A private meeting as we keep it: when, where and in what state. Everything else stays at Condeco, fields that we
+    have never heard of too."""
+    fields: dict[str, Any] = msgspec.json.decode(payload, type=dict[str, Any])
+    return msgspec.json.encode({name: value for name, value in fields.items() if name.lower() in _KEPT_OF_PRIVATE})
 
 
 def booking(payload: bytes, context: Mapping[str, str]) -> Booking:
     """One room booking. `context` holds `room`, `location`, `zone` (IANA) and `ended`. Raises RecordRejected."""
-    read = _in_any_case(payload, _Booking)
-    zone = _known_zone(context.get("zone", "")) or _known_zone(iana_of(read.locationtimezone or ""))
+    read = in_any_case(payload, _Booking)
+    zone = known_zone(context.get("zone", "")) or known_zone(iana_of(read.locationtimezone or ""))
     starts_at = _moment(read.timefromutc, (read.bookingstart, read.timefrom), zone, "start")
     if starts_at is None:
         raise RecordRejected("The booking has no start time.")
@@ -153,9 +216,9 @@ def _status(read: _Booking, *, has_ended: bool) -> BookingStatus:
     """The first rule that fits. A meeting that was started and never stopped ends when its booked time does."""
     if is_set(read.deleted):
         return BookingStatus.CANCELLED
-    if _instant_or_none(read.bookingrealendtime, UTC):
+    if instant_or_none(read.bookingrealendtime, UTC):
         return BookingStatus.COMPLETED
-    if _instant_or_none(read.bookingrealstarttime, UTC):
+    if instant_or_none(read.bookingrealstarttime, UTC):
         return BookingStatus.COMPLETED if has_ended else BookingStatus.IN_PROGRESS
     if is_set(read.waitlist):
         return BookingStatus.WAITING
@@ -180,69 +243,22 @@ def _organiser(read: _Booking) -> tuple[str, str]:
     return next(((clean(name), clean(email)) for name, email in people if clean(name) or clean(email)), ("", ""))
 
 
-def is_set(flag: Flag) -> bool:
-    """Whether a mark is there; Condeco uses numbers and booleans for marks."""
-    return flag.strip().lower() not in ("", "0", "false") if isinstance(flag, str) else bool(flag)
-
-
-def clean(text: str | None) -> str:
-    """Without NUL characters (PostgreSQL keeps none) and outer blanks, and not too long."""
-    return (text or "").replace("\x00", "").strip()[:LONGEST]
-
-
-def _identifier(value: Identifier, name: str) -> str:
-    text = clean(str(value)) if value is not None else ""
-    if text in ("", "0"):
-        raise RecordRejected(f"There is no {name}.")
-    return text
-
-
-def _in_any_case(payload: bytes | msgspec.Raw, shape: type[T]) -> T:
-    try:
-        fields: dict[str, Any] = msgspec.json.decode(payload, type=dict[str, Any])
-        return msgspec.convert({name.lower(): value for name, value in fields.items()}, shape)
-    except (msgspec.DecodeError, RecursionError) as mistake:
-        raise RecordRejected(f"The record cannot be read: {mistake}") from mistake
-
-
 def _moment(utc: str | None, local: tuple[str | None, ...], zone: ZoneInfo | None, name: str) -> datetime | None:
     """The UTC field (which comes without `Z`), else the first local one at the location. None when none is given."""
-    if found := _instant(utc, UTC, name):
+    if found := instant(utc, UTC, name):
         return found
-    given = next((text for text in local if _instant(text, UTC, name)), None)
+    given = next((text for text in local if instant(text, UTC, name)), None)
     if given is None:
         return None
     if zone is None:
         raise RecordRejected(f"The booking has only a local {name} time, and its location's time zone is not known.")
-    return _instant(given, zone, name)
-
-
-def _instant(text: str | None, zone: Any, name: str) -> datetime | None:
-    """The moment in UTC; None for no value. Raises RecordRejected when there is text that is no time."""
-    if not text or not text.strip():
-        return None
-    try:
-        moment = datetime.fromisoformat(text.strip())
-        if moment.year == _NO_YEAR:
-            return None
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
-    except (ValueError, OverflowError) as mistake:
-        raise RecordRejected(f"The {name} time cannot be read: {clean(text)[:40]}") from mistake
-
-
-def _instant_or_none(text: str | None, zone: Any) -> datetime | None:
-    try:
-        return _instant(text, zone, "")
-    except RecordRejected:
-        return None
+    return instant(given, zone, name)
 
 
 def _local(text: str | None, zone: ZoneInfo | None) -> datetime | None:
-    return _instant_or_none(text, zone) if zone else None
+    return instant_or_none(text, zone) if zone else None
 
 
-def _known_zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name) if name else None
-    except (ValueError, KeyError, OSError):
-        return None
+def _count(number: int | str | None) -> int:
+    text = str(number)
+    return min(int(text), assumptions.MOST_FLOORS) if text.isdecimal() and len(text) < 5 else 0

@@ -1,40 +1,34 @@
 """Condeco in a box: the token host and the API host of two made-up customers, on one port.
 
-The gateway looks first (key there, key valid, key of this collection, calls a minute, calls a week), then the
-application (session token), then the list itself.
+Production has no path of its own; UAT is under `/uat`, the developers' environment under `/developer`, with keys and
+passwords of their own. The layers: `sandbox_gateway` (keys, limits, tokens), `sandbox_reads`, `sandbox_writes`; the
+data are in `sandbox_places`, `sandbox_diary` and `sandbox_desks`. Here are the switches, and the truth that tests
+compare with.
 """
 
-import re
-import secrets
-from collections import deque
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from random import Random
 from typing import Any, ClassVar
 
-from integrations.sandbox.kit import Reply, Request, Sandbox, route
 from integrations.vendors.condeco.sandbox_diary import Account
+from integrations.vendors.condeco.sandbox_reads import VISIT_DAYS
+from integrations.vendors.condeco.sandbox_writes import Writes
 
-TOKEN_LIFETIME = timedelta(seconds=43_199)
-_COLLECTIONS = {
-    "countries": "HierarchyMapping",
-    "regions": "HierarchyMapping",
-    "locations": "HierarchyMapping",
-    "rooms": "HierarchyMapping",
-    "bookings": "ExternalBookings",
-}
-_API = re.compile(r"/([^/]+)/api/V1/([^/]+)/?", re.IGNORECASE)
+HISTORY_DAYS = 60
+_AHEAD = timedelta(days=14)
+_KEY_OF = {"room-bookings": "ExternalBookings", "desk-bookings": "ExternalBookings", "visitors": "Visitor"}
 
 
-class Emulator(Sandbox):
-    """`sizes` are the room bookings of the two customers. `calls_per_minute` is the vendor's 500 where it is wanted:
-    without our own limiter in front, tests at full speed would spend most of their time waiting."""
-
+class Emulator(Writes):
     key = "condeco"
     controls: ClassVar[tuple[tuple[str, str], ...]] = (
         ("expire_tokens", "End all session tokens"),
-        ("revoke_access", "Refuse client id and password"),
+        ("revoke", "Refuse client id and password"),
         ("restore_access", "Accept client id and password again"),
         ("withdraw_bookings_key", "Switch the ExternalBookings key off"),
         ("withdraw_hierarchy_key", "Switch the HierarchyMapping key off"),
+        ("withdraw_visitor_key", "Switch the Visitor key off"),
         ("restore_keys", "Switch all keys on"),
         ("withdraw_platinum", "End the Platinum subscription (403)"),
         ("restore_platinum", "Renew the Platinum subscription"),
@@ -42,84 +36,109 @@ class Emulator(Sandbox):
         ("renew_week", "Renew the weekly calls"),
         ("show_portal", "Answer with the portal's web page"),
         ("hide_portal", "Answer as the API again"),
+        ("half_a_day", "Twelve hours later"),
+        ("book_room", "Someone books a room"),
+        ("move_booking", "A booking moves to another room"),
+        ("cancel_booking", "A booking is cancelled"),
+        ("erase_booking", "A booking vanishes without a trace"),
+        ("book_a_desk", "Someone books a desk"),
+        ("expect_visitor", "A visitor is announced"),
+    )
+    mishaps: ClassVar[tuple[str, ...]] = (
+        "book_room",
+        "reword_booking",
+        "shift_booking",
+        "move_booking",
+        "hide_booking",
+        "cancel_booking",
+        "erase_booking",
+        "tie_bookings",
+        "rename_room",
+        "book_a_desk",
+        "give_back_desk",
+        "erase_desk_booking",
+        "expect_visitor",
+        "disinvite_visitor",
     )
 
-    def __init__(
-        self,
-        *,
-        sizes: tuple[int, ...] = (1300, 700),
-        calls_per_minute: int | None = None,
-        calls_per_week: int = 50_000,
-        **options: Any,
-    ) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.calls_per_minute, self.calls_per_week = calls_per_minute, calls_per_week
-        self.accounts = [
-            Account(
-                index,
-                size,
-                seed=self.seed,
-                epoch=self.epoch,
-                change_every=self.change_every,
-                clock=self.clock,
-            )
-            for index, size in enumerate(sizes[:2])
-        ]
-        self.calls_this_week: dict[int, int] = {}  # by account; the allowance page of the vendor
-        self._week = self._monday()
-        self._recent: dict[int, deque[datetime]] = {account.index: deque() for account in self.accounts}
-        self._withdrawn_keys: set[str] = set()
-        self._is_open, self._has_platinum, self._is_portal = True, True, False
+        self._mishaps = 0
 
     def demo_setup(self, account: int = 0) -> tuple[dict[str, Any], dict[str, str]]:
+        return self.setup_in("production", account)
+
+    def sign_ins(self, account: int = 0) -> dict[str, tuple[dict[str, Any], dict[str, str]]]:
+        return {environment: self.setup_in(environment, account) for environment in ("production", "uat", "developer")}
+
+    def setup_in(self, environment: str, account: int = 0) -> tuple[dict[str, Any], dict[str, str]]:
+        """As `demo_setup`, in that environment."""
         customer = self.accounts[account].customer
+        keys, address = customer.keys_in(environment), self.url
+        address += "" if environment == "production" else f"/{environment}"
         settings = {
-            "environment": "production",
-            "customer_url": self.url,
-            "api_url": self.url,
+            "environment": environment,
+            "customer_url": address,
+            "api_url": address,
             "subscription_name": customer.subscription_name,
             "client_id": customer.client_id,
-            "history_days": 60,
+            "subscription_ends_on": "",
+            "places": "",
+            "history_days": HISTORY_DAYS,
+            "reads_desk_bookings": True,
         }
         return settings, {
-            "client_password": customer.client_password,
-            "external_bookings_key": customer.keys["ExternalBookings"],
-            "hierarchy_mapping_key": customer.keys["HierarchyMapping"],
+            "client_password": customer.password_in(environment),
+            "external_bookings_key": keys["ExternalBookings"],
+            "hierarchy_mapping_key": keys["HierarchyMapping"],
+            "visitor_key": keys["Visitor"],
         }
 
     # Switches
 
-    def expire_tokens(self) -> None:
-        self.tokens.revoke("session")
+    def expire_tokens(self, account: int | None = None) -> None:
+        for number in self.numbers(account):
+            self.tokens.revoke("session", account=number)
 
-    def revoke_access(self) -> None:
-        self._is_open = False
-        self.tokens.revoke("session")
+    def revoke(self, account: int | None = None) -> None:
+        self._closed.update(self.numbers(account))
+        self.expire_tokens(account)
 
-    def restore_access(self) -> None:
-        self._is_open = True
+    def restore_access(self, account: int | None = None) -> None:
+        self._closed.difference_update(self.numbers(account))
 
-    def withdraw_bookings_key(self) -> None:
-        self._withdrawn_keys.add("ExternalBookings")
+    def refuse(self, stream: str, account: int | None = None) -> None:
+        """The key of its collection is switched off: every stream of that collection is refused."""
+        self._withdraw(_KEY_OF.get(stream, "HierarchyMapping"), account)
 
-    def withdraw_hierarchy_key(self) -> None:
-        self._withdrawn_keys.add("HierarchyMapping")
+    def withdraw_bookings_key(self, account: int | None = None) -> None:
+        self._withdraw("ExternalBookings", account)
 
-    def restore_keys(self) -> None:
-        self._withdrawn_keys.clear()
+    def withdraw_hierarchy_key(self, account: int | None = None) -> None:
+        self._withdraw("HierarchyMapping", account)
 
-    def withdraw_platinum(self) -> None:
-        self._has_platinum = False
+    def withdraw_visitor_key(self, account: int | None = None) -> None:
+        self._withdraw("Visitor", account)
 
-    def restore_platinum(self) -> None:
-        self._has_platinum = True
+    def _withdraw(self, collection: str, account: int | None) -> None:
+        self._withdrawn.update((number, collection) for number in self.numbers(account))
 
-    def use_up_week(self) -> None:
-        self._week = self._monday()
-        self.calls_this_week = {account.index: self.calls_per_week for account in self.accounts}
+    def restore_keys(self, account: int | None = None) -> None:
+        self._withdrawn = {one for one in self._withdrawn if one[0] not in self.numbers(account)}
 
-    def renew_week(self) -> None:
-        self.calls_this_week.clear()
+    def withdraw_platinum(self, account: int | None = None) -> None:
+        self._unlicensed.update(self.numbers(account))
+
+    def restore_platinum(self, account: int | None = None) -> None:
+        self._unlicensed.difference_update(self.numbers(account))
+
+    def use_up_week(self, account: int | None = None) -> None:
+        self._begin_week()
+        self.calls_this_week |= dict.fromkeys(self.numbers(account), self.calls_per_week)
+
+    def renew_week(self, account: int | None = None) -> None:
+        for number in self.numbers(account):
+            self.calls_this_week.pop(number, None)
 
     def show_portal(self) -> None:
         self._is_portal = True
@@ -127,147 +146,136 @@ class Emulator(Sandbox):
     def hide_portal(self) -> None:
         self._is_portal = False
 
-    # Token host
+    def half_a_day(self) -> None:
+        """Long enough for every session token to end."""
+        self.clock.advance(timedelta(hours=12))
 
-    @route("POST", "/tokenproviderapi/token")
-    def token(self, request: Request) -> Reply:
-        form = request.form if "form-urlencoded" in request.headers.get("content-type", "") else {}
-        for account in self.accounts:
-            customer = account.customer
-            is_right = (form.get("client_id"), form.get("password")) == (customer.client_id, customer.client_password)
-            if self._is_open and is_right and form.get("grant_type") == "password":
-                value = f"eyJhbGciOiJIUzI1NiJ9.{secrets.token_urlsafe(48)}"
-                self.tokens.issue(value, kind="session", lifetime=TOKEN_LIFETIME, account=account.index)
-                seconds = int(TOKEN_LIFETIME.total_seconds())
-                return Reply.json({"access_token": value, "token_type": "bearer", "expires_in": seconds})
-        refusal = {"error": "invalid_grant", "error_description": "The client id or password is incorrect."}
-        return Reply.json(refusal, 400)
+    # Mishaps: what people at the vendor do. Only bookings to come change, as at the vendor.
 
-    # API host
+    def book_room(self, account: int = 0) -> None:
+        self.accounts[account].diary.add(self.clock.now())
 
-    def handle(self, request: Request) -> Reply:
-        found = _API.fullmatch(request.path)
-        if not found:
-            return super().handle(request)
-        if self._is_portal:
-            return Reply.html("<!doctype html><title>Integration portal</title><h1>Sign in or sign up</h1>")
-        account = self._account_of(found[1])
-        collection = _COLLECTIONS.get(found[2].lower(), "")
-        if account is None:
-            return self.not_found(request)
-        account.diary.catch_up(self.clock.now())
-        return self._gateway(request, account, collection) or super().handle(request)
+    def reword_booking(self, account: int = 0) -> None:
+        self._on_booking(account, lambda one, number: setattr(self.edit(one, number), "title", "Moved to Thursday?"))
 
-    def not_found(self, request: Request) -> Reply:
-        return Reply.json({"statusCode": 404, "message": "Resource not found"}, 404)
+    def shift_booking(self, account: int = 0) -> None:
+        """To another time in the same room."""
+        self._on_booking(account, lambda one, number: one.settle(number, self.clock.now(), one.place_of(number)[0]))
 
-    @route("GET", "/{suffix}/api/V1/countries")
-    def countries(self, request: Request, suffix: str) -> Reply:
-        return _envelope(self._named(suffix).nodes["countries"])
+    def move_booking(self, account: int = 0) -> None:
+        """To another room at some time."""
 
-    @route("GET", "/{suffix}/api/V1/regions")
-    def regions(self, request: Request, suffix: str) -> Reply:
-        return _children(self._named(suffix).nodes["regions"], request.get("countryId"))
+        def move(one: Account, number: int) -> None:
+            one.settle(number, self.clock.now(), (one.place_of(number)[0] + 1 + number % 3) % one.rooms)
 
-    @route("GET", "/{suffix}/api/V1/locations")
-    def locations(self, request: Request, suffix: str) -> Reply:
-        return _children(self._named(suffix).nodes["locations"], request.get("regionId"))
+        self._on_booking(account, move)
 
-    @route("GET", "/{suffix}/api/V1/rooms")
-    def rooms(self, request: Request, suffix: str) -> Reply:
-        location = request.get("locationId")
-        return _envelope(self._named(suffix).room_nodes(int(location))) if location.isdecimal() else _invalid()
+    def hide_booking(self, account: int = 0) -> None:
+        self._on_booking(account, lambda one, number: setattr(self.edit(one, number), "is_private", True))
 
-    @route("GET", "/{suffix}/api/V1/bookings")
-    def bookings(self, request: Request, suffix: str) -> Reply:
-        account, room_id = self._named(suffix), request.get("roomId")
-        try:
-            since, until = date.fromisoformat(request.get("startDate")), date.fromisoformat(request.get("endDate"))
-        except ValueError:
-            return _invalid("Start date or end date is not valid.")
-        if not room_id.isdecimal():
-            return _invalid()
-        room = int(room_id) - account.room_id(0)
-        if not 0 <= room < account.rooms:
-            return _invalid("Room Id does not exist.")
-        is_utc = request.get("isUTCDateTime").lower() == "true"
-        zone = UTC if is_utc else account.customer.sites[account.site_number(room)].zone
-        begin, end = (datetime(day.year, day.month, day.day, tzinfo=zone) for day in (since, until + timedelta(days=1)))
-        return Reply(
-            body=account.bookings_json(room, begin, end), headers={"Content-Type": "application/json; charset=utf-8"}
-        )
+    def cancel_booking(self, account: int = 0) -> None:
+        self._on_booking(account, lambda one, number: setattr(self.edit(one, number), "is_deleted", True))
 
-    def _gateway(self, request: Request, account: Account, collection: str) -> Reply | None:
-        """The refusal of the gateway or, behind it, of the application's sign-in; None to go on."""
-        key = request.headers.get("ocp-apim-subscription-key", "")
-        if not key:
-            return _refused(401, "Access denied due to missing subscription key. Make sure to include it.")
-        keys = account.customer.keys
-        is_known = key in keys.values() and key not in (keys[name] for name in self._withdrawn_keys)
-        if not is_known or (collection and key != keys[collection]):
-            return _refused(401, "Access denied due to invalid subscription key. Provide a valid key.")
-        if limited := self._count(account):
-            return limited
-        if not collection:
-            return self.not_found(request)
-        if not self._has_platinum:
-            return _refused(403, "This account is not licensed for the API service.")
-        scheme, _, value = request.headers.get("authorization", "").partition(" ")
-        facts = self.tokens.find(value, "session") if scheme.lower() == "bearer" else None
-        if facts is None or self.tokens.is_expired(facts) or facts["account"] != account.index:
-            return Reply.json({"Message": "Authorization has been denied for this request."}, 401)
-        return None
+    def erase_booking(self, account: int = 0) -> None:
+        """Released because nobody came, say: it is simply no longer there."""
+        self._on_booking(account, lambda one, number: one.erased.add(number))
 
-    def _count(self, account: Account) -> Reply | None:
-        """One call more, or the refusal when a limit is reached. The week begins on Monday, 00:00 UTC."""
-        now, recent = self.clock.now(), self._recent[account.index]
-        with self._count_lock:
-            if self._week != self._monday():
-                self._week = self._monday()
-                self.calls_this_week.clear()
-            while recent and recent[0] <= now - timedelta(minutes=1):
-                recent.popleft()
-            if self.calls_per_minute is not None and len(recent) >= self.calls_per_minute:
-                seconds = max(1, round((recent[0] + timedelta(minutes=1) - now).total_seconds()))
-                text = f"Rate limit is exceeded. Try again in {seconds} seconds."
-                return _refused(429, text, {"Retry-After": str(seconds)})
-            if self.calls_this_week.get(account.index, 0) >= self.calls_per_week:
-                left = int((self._week + timedelta(days=7) - now).total_seconds())
-                clock = f"{left // 3600:02}:{left // 60 % 60:02}:{left % 60:02}"
-                return _refused(403, f"Out of call volume quota. Quota will be replenished in {clock}.")
-            recent.append(now)
-            self.calls_this_week[account.index] = self.calls_this_week.get(account.index, 0) + 1
-        return None
-
-    def _monday(self) -> datetime:
+    def tie_bookings(self, account: int = 0) -> None:
+        """Three changes at one moment."""
         now = self.clock.now()
-        return now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=now.weekday())
+        for number in self._ahead(account)[:3]:
+            self.edit(self.accounts[account], number).title = "All hands"
+            self.accounts[account].diary.mark(number, now)
 
-    def _account_of(self, suffix: str) -> Account | None:
-        for account in self.accounts:
-            if account.customer.subscription_name.lower() == suffix.lower():
-                return account
-        return None
+    def rename_room(self, account: int = 0) -> None:
+        one, dice = self.accounts[account], self._dice()
+        one.renamed[dice.randrange(one.rooms)] = f"Room of {dice.randrange(1900, 2000)}"
 
-    def _named(self, suffix: str) -> Account:
-        account = self._account_of(suffix)
-        assert account, "handle() has looked already"
-        return account
+    def book_a_desk(self, account: int = 0) -> None:
+        self.desks[account].add(self.clock.now())
 
+    def give_back_desk(self, account: int = 0) -> None:
+        number = self._desk_ahead(account)
+        if number is not None:
+            self.desks[account].edit(number, self.clock.now(), is_deleted=True)
 
-def _envelope(data: list[dict[str, Any]]) -> Reply:
-    return Reply.json({"IsError": False, "Status": False, "Message": "", "Data": data})  # Status is false when good
+    def erase_desk_booking(self, account: int = 0) -> None:
+        number = self._desk_ahead(account)
+        if number is not None:
+            self.desks[account].erased.add(number)
 
+    def expect_visitor(self, account: int = 0) -> None:
+        self.visitors[account].add(self.clock.now())
 
-def _children(nodes: list[dict[str, Any]], parent: str) -> Reply:
-    if not parent.isdecimal():
-        return _invalid()
-    return _envelope([node for node in nodes if node["InternalParentId"] == int(parent)])
+    def disinvite_visitor(self, account: int = 0) -> None:
+        book, now = self.visitors[account], self.clock.now()
+        tomorrow = now.date() + timedelta(days=2)  # everywhere still to come
+        numbers = [number for number in range(len(book)) if book.visit(number).arrives.date() >= tomorrow]
+        if numbers:
+            book.edit(self._dice().choice(numbers), now, is_withdrawn=True)
 
+    def _dice(self) -> Random:
+        self._mishaps += 1
+        return self.accounts[0].diary.dice(self._mishaps, "mishap")
 
-def _invalid(message: str = "The request is invalid.") -> Reply:
-    return Reply.json({"IsError": True, "Status": False, "Message": message, "Data": None}, 400)
+    def _ahead(self, account: int) -> list[int]:
+        one, now = self.accounts[account], self.clock.now()
+        numbers = (number for room in range(one.rooms) for number in one.numbers_in(room))
+        return [n for n in numbers if now < one.times_of(n)[0] < now + timedelta(days=12) and not one.is_deleted(n)]
 
+    def _on_booking(self, account: int, change: Callable[[Account, int], object]) -> None:
+        one, numbers = self.accounts[account], self._ahead(account)
+        if numbers:
+            number = self._dice().choice(numbers)
+            change(one, number)
+            one.diary.mark(number, self.clock.now())
 
-def _refused(status: int, message: str, headers: dict[str, str] | None = None) -> Reply:
-    return Reply.json({"statusCode": status, "message": message}, status, headers)
+    def _desk_ahead(self, account: int) -> int | None:
+        book, today = self.desks[account], self.clock.now().date()
+        numbers = [
+            number
+            for number in range(len(book))
+            if number not in book.erased and today < book.booking(number).day < today + timedelta(days=12)
+        ]
+        return self._dice().choice(numbers) if numbers else None
+
+    # The truth
+
+    def holdings(self, stream: str, account: int = 0) -> set[str]:
+        one = self.accounts[account]
+        for book in (one.diary, self.desks[account], self.visitors[account]):
+            book.catch_up(self.clock.now())
+        if stream in one.nodes:
+            return {str(node["InternalId"]) for node in one.nodes[stream]}
+        ids: dict[str, Callable[[], set[int]]] = {
+            "rooms": lambda: {one.room_id(room) for room in range(one.rooms)},
+            "desks": lambda: {one.desk_id(desk) for desk in range(one.desks)},
+            "room-bookings": lambda: self._bookings_held(one),
+            "desk-bookings": lambda: self._desk_bookings_held(account),
+            "visitors": lambda: self._visitors_held(account),
+        }
+        return {str(number) for number in ids[stream]()}
+
+    def _bookings_held(self, one: Account) -> set[int]:
+        since, until = self._window()
+        begin, end = (datetime(d.year, d.month, d.day, tzinfo=self.epoch.tzinfo) for d in (since, until))
+        rooms = range(one.rooms)
+        return {one.booking_id(n) for room in rooms for n in one.numbers_between(room, begin, end + timedelta(days=1))}
+
+    def _desk_bookings_held(self, account: int) -> set[int]:
+        book, sites = self.desks[account], range(len(self.accounts[account].customer.sites))
+        return {book.id_of(number) for site in sites for number in book.numbers_at(site, *self._window())}
+
+    def _visitors_held(self, account: int) -> set[int]:
+        book, now = self.visitors[account], self.clock.now()
+        found: set[int] = set()
+        for number, site in enumerate(self.accounts[account].customer.sites):
+            today = now.astimezone(site.zone).date()
+            for ahead in range(VISIT_DAYS):
+                found.update(book.id_of(n) for n in book.numbers_on(number, today + timedelta(days=ahead)))
+        return found
+
+    def _window(self) -> tuple[date, date]:
+        """The first copy's days, both included."""
+        today = self.clock.now().date()
+        return today - timedelta(days=HISTORY_DAYS), today + _AHEAD

@@ -42,6 +42,10 @@ TITLES = (
 SETUP_STYLES = ("Boardroom", "Classroom", "Theatre", "U-shape", "Cabaret")
 
 
+COLLECTIONS = ("CostCode", "ExternalBookings", "HierarchyMapping", "VendorServices", "Visitor")
+COMPANIES = ("Ardent Lifts", "Bluewater Cleaning", "Fenwick Legal", "Orbit Couriers", "Tallis Architects")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     country: str
@@ -64,15 +68,22 @@ class Customer:
     subscription_name: str
     client_id: str
     client_password: str
-    keys: dict[str, str]  # by collection
     domain: str
     rooms: int
+    desks: int
     sites: tuple[Site, ...]
 
+    @property
+    def keys(self) -> dict[str, str]:
+        """By collection, in production."""
+        return self.keys_in("production")
 
-def _keys(seed: str) -> dict[str, str]:
-    names = ("CostCode", "ExternalBookings", "HierarchyMapping", "VendorServices", "Visitor")
-    return {name: blake2b(f"{seed}/{name}".encode(), digest_size=16).hexdigest() for name in names}
+    def keys_in(self, environment: str) -> dict[str, str]:
+        seed = f"{self.client_id}/{environment}"
+        return {name: blake2b(f"{seed}/{name}".encode(), digest_size=16).hexdigest() for name in COLLECTIONS}
+
+    def password_in(self, environment: str) -> str:
+        return self.client_password if environment == "production" else f"{self.client_password}-{environment}"
 
 
 CUSTOMERS = (
@@ -80,9 +91,9 @@ CUSTOMERS = (
         subscription_name="Northlight_Property_US",
         client_id="northlight-api",
         client_password="demo-northlight-7Q2x",
-        keys=_keys("northlight"),
         domain="northlight.example",
         rooms=40,
+        desks=80,
         sites=(
             Site(
                 country="United States",
@@ -126,9 +137,9 @@ CUSTOMERS = (
         subscription_name="Harbour_and_Finch_UK",
         client_id="harbourfinch-portal",
         client_password="demo-harbour-9Lm4",
-        keys=_keys("harbour"),
         domain="harbourfinch.example",
         rooms=20,
+        desks=40,
         sites=(
             Site(
                 country="United Kingdom",

@@ -11,7 +11,7 @@ MID_MORNING = MONDAY.replace(hour=15)  # 11:00 in New York
 
 @pytest.fixture
 def condeco() -> Iterator[Emulator]:
-    sandbox = Emulator(sizes=(60, 30), epoch=MONDAY)
+    sandbox = Emulator(sizes=(60, 30), desk_bookings=(60, 20), visitors=(20, 10), epoch=MONDAY)
     sandbox.clock.freeze(MID_MORNING)
     with sandbox.serve():
         yield sandbox

@@ -125,7 +125,7 @@ def test_a_token_refused_twice_asks_for_a_reconnect(condeco):
 def test_revoked_access_asks_for_a_reconnect_and_restored_access_goes_on(condeco):
     with vendor_access(connector, condeco) as access:
         assert read(access, "locations") == 4
-        condeco.revoke_access()
+        condeco.revoke()
         with pytest.raises(ReconnectNeeded):
             read(access, "locations")
         condeco.restore_access()
@@ -155,7 +155,7 @@ def test_a_bookings_key_that_is_off_stops_only_the_bookings(condeco):
         "The ExternalBookings key is not valid. In the Condeco integration portal open your profile and copy the key"
         " of ExternalBookings; check it is active and from the same environment."
     )
-    assert refusal.value.code == "key_bookings"
+    assert refusal.value.code == "key_invalid_bookings"
     assert token_calls(condeco) == 1  # a gateway's 401 is no reason to ask for a new token
 
 
@@ -188,7 +188,7 @@ def test_a_key_that_was_never_entered_is_asked_for(condeco):
 @pytest.mark.parametrize(
     ("fault", "error", "code", "words"),
     [
-        (Fault(status=401, body=WRONG_KEY), NotPermitted, "key_bookings", "ExternalBookings key is not valid"),
+        (Fault(status=401, body=WRONG_KEY), NotPermitted, "key_invalid_bookings", "ExternalBookings key is not valid"),
         (Fault(status=401, body=NO_KEY), VendorChanged, "key_not_seen", "did not see"),
         (Fault(status=401, body=b"", times=2), ReconnectNeeded, "reconnect", "no longer accepts our sign-in"),
         (Fault(status=403, body=QUOTA % b"26:10:00"), RateLimited, "weekly_quota", "weekly number of calls"),
@@ -199,20 +199,20 @@ def test_a_key_that_was_never_entered_is_asked_for(condeco):
         (Fault(status=400, body=b"plain"), VendorChanged, "refused_question", "refused a question"),
         (Fault(status=200, body=b'{"IsError":true,"Message":"No"}'), VendorChanged, "refused_question", "refused"),
         (Fault(status=405), VendorChanged, "refused_question", "refused a question"),
-        (Fault(status=408), RetryLater, "timeout", "did not receive"),
+        (Fault(status=408), RetryLater, "vendor_unavailable", "not working properly"),
         (Fault(status=413), VendorChanged, "refused_question", "refused a question"),
-        (Fault(status=429, headers={"Retry-After": "17"}), RateLimited, "rate_limited", "calls a minute"),
-        (Fault(status=500, body=b"oops"), RetryLater, "vendor_unavailable", "has a fault"),
-        (Fault(status=502, body=PORTAL), RetryLater, "vendor_unavailable", "has a fault"),
-        (Fault(status=503), RetryLater, "vendor_unavailable", "has a fault"),
-        (Fault(status=504), RetryLater, "vendor_unavailable", "has a fault"),
+        (Fault(status=429, headers={"Retry-After": "17"}), RateLimited, "rate_limited", "asks us to slow down"),
+        (Fault(status=500, body=b"oops"), RetryLater, "vendor_unavailable", "not working properly"),
+        (Fault(status=502, body=PORTAL), RetryLater, "vendor_unavailable", "not working properly"),
+        (Fault(status=503), RetryLater, "vendor_unavailable", "not working properly"),
+        (Fault(status=504), RetryLater, "vendor_unavailable", "not working properly"),
         (Fault(status=200, body=PORTAL), ConfigurationNeeded, "portal_address", "sign-up portal"),
         (Fault(status=404, body=PORTAL), ConfigurationNeeded, "portal_address", "sign-up portal"),
         (Fault(status=302, headers={"Location": "/"}), ConfigurationNeeded, "portal_address", "sign-up portal"),
-        (Fault(status=200, body=b""), RetryLater, "unreadable", "broke off"),
-        (Fault(status=204), RetryLater, "unreadable", "broke off"),
-        (Fault(status=200, body=b"\xff garbage"), RetryLater, "unreadable", "broke off"),
-        (Fault(truncate=True), RetryLater, "unreadable", "broke off"),
+        (Fault(status=200, body=b""), RetryLater, "unreadable", "cut off"),
+        (Fault(status=204), RetryLater, "unreadable", "cut off"),
+        (Fault(status=200, body=b"\xff garbage"), RetryLater, "unreadable", "cut off"),
+        (Fault(truncate=True), RetryLater, "unreadable", "cut off"),
         (Fault(lose_reply=True), RetryLater, "unreachable", "could not be reached"),
         (Fault(status=200, body=b"[]"), VendorChanged, "vendor_changed", "a form we do not know"),
         (Fault(status=200, body=b'{"rooms":[]}'), VendorChanged, "vendor_changed", "a form we do not know"),

@@ -32,7 +32,10 @@ def test_what_is_entered_becomes_settings_and_secrets():
         "api_url": "https://integrationapi.condecosoftware.com",
         "subscription_name": "Acme_UK",
         "client_id": "acme-api",
+        "subscription_ends_on": "",
+        "places": "",
         "history_days": 60,
+        "reads_desk_bookings": False,
     }
     assert filled.entered_secrets() == {
         "client_password": " pass word ",
@@ -72,6 +75,8 @@ def test_addresses_are_kept_without_the_page_that_was_open():
         ("customer_url", ""),
         ("customer_url", "http://acme.condecosoftware.com"),
         ("api_url", "https://developer-portal.condecosoftware.com"),
+        ("api_url", "https://integrationportal-uat.condecosoftware.com"),
+        ("subscription_ends_on", "soon"),
         ("api_url", "http://integrationapi.condecosoftware.com"),
         ("subscription_name", "Acme/UK"),
         ("client_id", ""),
@@ -96,6 +101,17 @@ def test_the_keys_not_used_yet_may_stay_blank_or_be_stored_for_later():
 
     assert filled.is_valid()
     assert {"visitor_key", "cost_code_key"} <= set(filled.entered_secrets())
+
+
+def test_an_end_of_the_subscription_is_kept_as_a_plain_date():
+    filled = form(subscription_ends_on="2027-03-31")
+
+    assert filled.is_valid()
+    assert filled.vendor_settings()["subscription_ends_on"] == "2027-03-31"
+
+
+def test_desk_bookings_are_off_until_someone_switches_them_on():
+    assert not CondecoForm().fields["reads_desk_bookings"].initial
 
 
 def test_the_same_key_may_be_pasted_twice():

@@ -1,0 +1,236 @@
+"""What can be changed at the emulator through the API: bookings, visitors, cost codes, listeners."""
+
+from datetime import UTC, date, timedelta
+from typing import Any
+
+from integrations.sandbox.kit import Reply, Request, route
+from integrations.vendors.condeco.sandbox_desks import DeskBooking, Visit
+from integrations.vendors.condeco.sandbox_diary import Account, Edit
+from integrations.vendors.condeco.sandbox_gateway import invalid
+from integrations.vendors.condeco.sandbox_reads import Reads, moment_of, span_of
+
+_START, _END, _EXTEND = 1, 2, 3
+_EARLY = timedelta(minutes=15)  # a meeting may be started so long before and after its booked start
+_NO_BOOKING = "Booking Id does not exist."
+_NO_USER = "User Id does not exist."
+_TAKEN = "The room is not available at this time."
+
+
+class Writes(Reads):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.cost_codes: dict[int, dict[str, dict[str, Any]]] = {}  # by account and code
+        self.listeners: dict[int, dict[str, dict[str, Any]]] = {}  # by account and notification address
+
+    # Room bookings
+
+    @route("POST", "/{suffix}/api/V1/bookings")
+    def book(self, request: Request, suffix: str) -> Reply:
+        account, sent = self.named(suffix), _sent(request)
+        host, room = account.person_of(sent.get("userid")), account.room_of(str(sent.get("roomid")))
+        if host is None or room is None:
+            return invalid(_NO_USER if host is None else "Room Id does not exist.")
+        times = span_of(sent.get("startdatetime"), sent.get("enddatetime"), request, account, room)
+        if times is None:
+            return invalid("Start or end is not valid.")
+        if account.is_taken(room, *times):
+            return invalid(_TAKEN, 409)
+        day = times[0].astimezone(account.site(room).zone).date()
+        edit = Edit(
+            times=times,
+            title=str(sent.get("meetingtitle") or ""),
+            host=host,
+            is_private=_is_true(sent.get("privatemeeting")),
+            is_deleted=False,
+        )
+        number = account.diary.enter(self.clock.now(), (room, day, -1), edit)
+        return Reply.json({"bookingID": account.booking_id(number)}, 201)
+
+    @route("PUT", "/{suffix}/api/V1/bookings/{booking}")
+    def change(self, request: Request, suffix: str, booking: str) -> Reply:
+        account, sent = self.named(suffix), _sent(request)
+        number = account.number_of(booking)
+        if number is None:
+            return invalid(_NO_BOOKING)
+        if account.person_of(sent.get("userid")) is None:
+            return invalid(_NO_USER)
+        if "actiontype" in sent:
+            return self._progress(account, number, sent)
+        details = {name.lower(): value for name, value in dict(sent.get("bookingdetails") or {}).items()}
+        old = account.place_of(number)
+        room = account.room_of(str(details["roomid"])) if "roomid" in details else old[0]
+        if room is None:
+            return invalid("Room Id does not exist.")
+        times = account.times_of(number)
+        if "startdate" in details or "enddate" in details:
+            sent_times = span_of(details.get("startdate"), details.get("enddate"), request, account, room)
+            if sent_times is None:
+                return invalid("Start or end is not valid.")
+            times = sent_times
+        if account.is_taken(room, *times, but=number):
+            return invalid(_TAKEN, 409)
+        edit = self.edit(account, number)
+        edit.times = times
+        edit.title = str(details.get("meetingtitle", edit.title or "")) or edit.title
+        edit.is_private = _is_true(details["privatemeeting"]) if "privatemeeting" in details else edit.is_private
+        account.put(number, (room, times[0].astimezone(account.site(room).zone).date(), -1))
+        account.diary.mark(number, self.clock.now())
+        return Reply.json({"bookingID": account.booking_id(number)})
+
+    @route("DELETE", "/{suffix}/api/V1/bookings")
+    def cancel(self, request: Request, suffix: str) -> Reply:
+        account, sent = self.named(suffix), _sent(request)
+        number = account.number_of(sent.get("bookingid"))
+        if number is None:
+            return invalid(_NO_BOOKING)
+        self.edit(account, number).is_deleted = True
+        account.diary.mark(number, self.clock.now())
+        return Reply.json({"bookingID": account.booking_id(number)})
+
+    def _progress(self, account: Account, number: int, sent: dict[str, Any]) -> Reply:
+        now, (starts_at, ends_at), edit = self.clock.now(), account.times_of(number), self.edit(account, number)
+        action = sent["actiontype"]
+        if action == _START:
+            if edit.began:
+                return invalid("Meeting already started.")
+            if not starts_at - _EARLY <= now <= starts_at + _EARLY:
+                return invalid("Meeting cannot be started at this moment.")
+            edit.began = now
+        elif action == _END:
+            edit.ended = now
+        elif action == _EXTEND and str(sent.get("extendminutes")).isdecimal():
+            longer = ends_at + timedelta(minutes=int(sent["extendminutes"]))
+            if account.is_taken(account.place_of(number)[0], starts_at, longer, but=number):
+                return invalid(_TAKEN, 409)
+            edit.times = (starts_at, longer)
+        else:
+            return invalid()
+        account.diary.mark(number, now)
+        return Reply.json({"bookingID": account.booking_id(number)})
+
+    @staticmethod
+    def edit(account: Account, number: int) -> Edit:
+        """What people made of a booking, to be changed."""
+        return account.edits.setdefault(number, Edit())
+
+    # Desk bookings
+
+    @route("POST", "/{suffix}/api/V1/deskBookings/availableDesks")
+    def available_desks(self, request: Request, suffix: str) -> Reply:
+        account, sent = self.named(suffix), _sent(request)
+        site, days = account.site_of(str(sent.get("locationid"))), _days(sent)
+        if site is None or not days:
+            return invalid()
+        taken = {desk for day, part in days for desk in self._taken_desks(account, site, day, part)}
+        desks = [
+            {"deskName": account.desk_name(desk), "deskID": account.desk_id(desk), "deskAttributes": []}
+            for desk in range(account.desks)
+            if account.site_number(desk) == site and desk not in taken
+        ]
+        return Reply.json({"availableDesks": desks})
+
+    @route("POST", "/{suffix}/api/V1/deskBookings")
+    def book_desk(self, request: Request, suffix: str) -> Reply:
+        account, sent = self.named(suffix), _sent(request)
+        person, desk, days = (
+            account.person_of(sent.get("userid")),
+            account.desk_of(str(sent.get("deskid"))),
+            _days(sent),
+        )
+        if person is None or desk is None or not days:
+            return invalid(_NO_USER if person is None else "The desk or its dates are not valid.")
+        if any(desk in self._taken_desks(account, account.site_number(desk), *day) for day in days):
+            return invalid("The desk is not available on this day.", 409)
+        book, user = self.desks[account.index], person[0] - account.person(0)[0]
+        numbers = [
+            book.enter(
+                DeskBooking(desk=desk, day=day, part=part, is_open=False, person=user, is_deleted=False),
+                self.clock.now(),
+            )
+            for day, part in days
+        ]
+        return Reply.json({"bookingID": book.id_of(numbers[0])}, 201)
+
+    @route("DELETE", "/{suffix}/api/V1/deskBookings")
+    def release_desk(self, request: Request, suffix: str) -> Reply:
+        book = self.desks[self.named(suffix).index]
+        number = book.number_of(_sent(request).get("bookingid"))
+        if number is None:
+            return invalid(_NO_BOOKING)
+        book.edit(number, self.clock.now(), is_deleted=True)
+        return Reply.json({"bookingID": book.id_of(number)})
+
+    def _taken_desks(self, account: Account, site: int, day: date, part: int) -> set[int]:
+        book = self.desks[account.index]
+        found = (book.booking(number) for number in book.numbers_at(site, day, day))
+        return {one.desk for one in found if not one.is_deleted and (2 in (one.part, part) or one.part == part)}
+
+    # The rest
+
+    @route("POST", "/{suffix}/api/V1/visitor")
+    def announce(self, request: Request, suffix: str) -> Reply:
+        account, sent = self.named(suffix), _sent(request)
+        site, arrives = account.site_of(str(sent.get("locationid"))), moment_of(sent.get("arrivaldate"))
+        host = {name.lower(): value for name, value in dict(sent.get("hostdata") or {}).items()}
+        person = account.person_of(host.get("hostid"))
+        if site is None or arrives is None or person is None:
+            return invalid("The location, host or arrival date is not valid.")
+        book = self.visitors[account.index]
+        number = book.enter(
+            Visit(
+                site=site,
+                arrives=arrives,
+                first_name=str(sent.get("firstname") or ""),
+                last_name=str(sent.get("lastname") or ""),
+                company=str(sent.get("visitorcompany") or ""),
+                host=person[0] - account.person(0)[0],
+            ),
+            self.clock.now(),
+        )
+        return Reply.json({"visitorId": book.id_of(number)}, 201)
+
+    @route("POST", "/{suffix}/api/V1/costcodes")
+    def push_cost_codes(self, request: Request, suffix: str) -> Reply:
+        sent = request.json
+        if not isinstance(sent, list) or not all(isinstance(one, dict) and one.get("code") for one in sent):
+            return invalid()
+        self.cost_codes.setdefault(self.named(suffix).index, {}).update({one["code"]: one for one in sent})
+        return Reply.json({"IsError": False, "Message": ""})
+
+    @route("POST", "/{suffix}/api/V1/listener")
+    def register(self, request: Request, suffix: str) -> Reply:
+        sent = _sent(request)
+        kinds = sent.get("eventtypes") or sent.get("eventtype") or []
+        address = sent.get("notificationurl")
+        if not sent.get("secretkey") or not address or not kinds or not set(kinds) <= set(range(1, 9)):
+            return invalid("Secret key, event types and notification URL are required.")
+        self.listeners.setdefault(self.named(suffix).index, {})[address] = sent
+        return Reply.json({"isError": False, "message": ""}, 201)
+
+    @route("DELETE", "/{suffix}/api/V1/listener")
+    def unregister(self, request: Request, suffix: str) -> Reply:
+        known = self.listeners.get(self.named(suffix).index, {})
+        if known.pop(str(_sent(request).get("notificationurl")), None) is None:
+            return invalid("The listener does not exist.")
+        return Reply.json({"isError": False, "message": ""})
+
+
+def _sent(request: Request) -> dict[str, Any]:
+    """The body as JSON or as a form, with its names in small letters."""
+    told = request.form if "form-urlencoded" in request.headers.get("content-type", "") else request.json
+    return {name.lower(): value for name, value in told.items()} if isinstance(told, dict) else {}
+
+
+def _is_true(value: object) -> bool:
+    return str(value).lower() in ("true", "1")
+
+
+def _days(sent: dict[str, Any]) -> list[tuple[date, int]]:
+    """Days and parts of them; empty when one of them is no date."""
+    found = []
+    for one in sent.get("datelist") or []:
+        moment = moment_of(one.get("date")) if isinstance(one, dict) else None
+        if moment is None:
+            return []
+        found.append((moment.replace(tzinfo=UTC).date(), int(one.get("bookingType", 2))))
+    return found
