@@ -7,19 +7,19 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection as database
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.db.models.query import ModelIterable
 
 from integrations.connections.models import Connection
 from integrations.contract import Stream
 from integrations.records.models import Billing, Booking, Record, WorkOrder
-from integrations.values import BillingStatus, BookingStatus, WorkOrderStatus
+from integrations.values import BillingStatus, BookingKind, BookingStatus, WorkOrderStatus
 
 OPEN_STATUSES = tuple(status for status in WorkOrderStatus if status not in WorkOrder.CLOSED)
 OWED_STATUSES = (BillingStatus.BILLED, BillingStatus.PARTIALLY_PAID)
 UNPAID_STATUSES = (*OWED_STATUSES, BillingStatus.SCHEDULED)  # a scheduled one is owed once its due date has passed
-# Drafts may never be billed and void ones are not owed: neither belongs in a sum.
+# Drafts may never be billed and void ones are not owed: neither belongs in a sum, nor does what is gone at the vendor.
 UNCOUNTED_STATUSES = (BillingStatus.DRAFT, BillingStatus.VOID)
 PRIVATE = "Private booking"
 # The index knows when a booking starts, not when it ends: what began up to a week before may still be going on.
@@ -27,12 +27,11 @@ LONGEST_BOOKING = timedelta(days=7)
 _FACET_SAMPLE = 5_000
 
 
-class WorkOrderQuerySet(QuerySet[WorkOrder]):
-    def open(self) -> "WorkOrderQuerySet":
-        return self.filter(status__in=OPEN_STATUSES)
-
-    def past_due(self, now: datetime) -> "WorkOrderQuerySet":
-        return self.open().filter(due_at__lt=now)
+def is_gone() -> Exists:
+    """Of a typed row: the vendor no longer has it. It stays readable, but is not open, not owed and not going on."""
+    return Exists(
+        Record.objects.filter(tenant_id=OuterRef("tenant_id"), pk=OuterRef("pk"), missing_since__isnull=False)
+    )
 
 
 class _Veiled(ModelIterable):  # type: ignore[type-arg]  # generic for the type checker only
@@ -60,27 +59,31 @@ class BookingQuerySet(QuerySet[Booking]):
         return Q(is_private=False, search__contains=words.lower()) | (Q(is_private=True) & place)
 
     def going_on(self, start: datetime, end: datetime) -> "BookingQuerySet":
-        """Those that touch the span, without the cancelled; a booking without an end counts by its start."""
+        """Those that touch the span, without what is cancelled or gone at the vendor. A desk without an end is booked
+        until further notice; anything else without one counts by its start."""
+        endless = Q(kind=BookingKind.DESK, ends_at=None) & ~Q(status=BookingStatus.COMPLETED)
         return (
-            self.filter(starts_at__gte=start - LONGEST_BOOKING, starts_at__lt=end)
-            .filter(Q(ends_at__gt=start) | Q(starts_at__gte=start))
+            self.filter(starts_at__lt=end)
+            .filter(Q(starts_at__gte=start - LONGEST_BOOKING) | endless)
+            .filter(Q(ends_at__gt=start) | Q(starts_at__gte=start) | endless)
             .exclude(status=BookingStatus.CANCELLED)
+            .exclude(is_gone())
         )
 
 
 class BillingQuerySet(QuerySet[Billing]):
     def owed(self) -> "BillingQuerySet":
-        return self.filter(status__in=OWED_STATUSES)
+        return self.countable().filter(status__in=OWED_STATUSES)
 
     def overdue_on(self, day: date) -> "BillingQuerySet":
-        return self.filter(status__in=UNPAID_STATUSES, due_date__lt=day)
+        return self.countable().filter(status__in=UNPAID_STATUSES, due_date__lt=day)
 
     def countable(self) -> "BillingQuerySet":
-        return self.exclude(status__in=UNCOUNTED_STATUSES)
+        return self.exclude(status__in=UNCOUNTED_STATUSES).exclude(is_gone())
 
 
-def work_orders(tenant_id: int) -> WorkOrderQuerySet:
-    return WorkOrderQuerySet(WorkOrder).filter(tenant_id=tenant_id)
+def work_orders(tenant_id: int) -> QuerySet[WorkOrder]:
+    return WorkOrder.objects.filter(tenant_id=tenant_id)
 
 
 def bookings(tenant_id: int) -> BookingQuerySet:
@@ -155,10 +158,10 @@ class CurrencySum:
     outstanding: Decimal
 
 
-def sums_by_currency(queryset: QuerySet[Billing]) -> list[CurrencySum]:
-    """Each currency's sums, the largest first; without drafts and void ones."""
+def sums_by_currency(queryset: BillingQuerySet) -> list[CurrencySum]:
+    """Each currency's sums, the largest first; of those that count."""
     found = (
-        queryset.exclude(status__in=UNCOUNTED_STATUSES)
+        queryset.countable()
         .order_by()
         .values("currency")
         .annotate(

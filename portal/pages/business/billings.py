@@ -1,11 +1,10 @@
 """Billings: the list with its totals, and one of them with its payments."""
 
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from integrations.records.models import Billing, Record
-from integrations.records.queries import CurrencySum, records, sums_by_currency
+from integrations.records.queries import BillingQuerySet, CurrencySum, records, sums_by_currency
 from integrations.records.queries import billings as billings_of
 from integrations.values import Kind
 from portal.pages.business.common import Desk, export_links, render_part, streams_of
@@ -27,6 +26,7 @@ def billings(request: TenantRequest) -> HttpResponse:
     page = bound.page(everything.defer("search"))
     bound.suggest("account", (row.account for row in page.rows))
     desk.attach(page.rows)
+    desk.attach_records(page.rows)
     facts = {
         "bound": bound,
         "page": page,
@@ -56,7 +56,7 @@ def billing(request: TenantRequest, pk: int) -> HttpResponse:
     return render(request, "billings/detail.html", facts)
 
 
-def _totals(tenant_id: int, page: Page[Billing], narrowed: QuerySet[Billing]) -> list[CurrencySum] | None:
+def _totals(tenant_id: int, page: Page[Billing], narrowed: BillingQuerySet) -> list[CurrencySum] | None:
     """None where there are too many to add up on the way."""
     if page.is_capped:
         return None

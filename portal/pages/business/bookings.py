@@ -76,6 +76,7 @@ def _list(request: TenantRequest) -> HttpResponse:
     bound.suggest("location", (row.location for row in page.rows))
     bound.suggest("resource", (row.resource for row in page.rows))
     desk.attach(page.rows)
+    desk.attach_records(page.rows)
     facts = {
         **_shared(desk),
         "bound": bound,

@@ -8,7 +8,14 @@ from django.db.models import Q
 from integrations.connections.models import Connection
 from integrations.contract import Stream
 from integrations.records.models import Billing, Booking, Record, WorkOrder
-from integrations.records.queries import OPEN_STATUSES, OWED_STATUSES, UNPAID_STATUSES, BookingQuerySet, facet_values
+from integrations.records.queries import (
+    OPEN_STATUSES,
+    OWED_STATUSES,
+    UNPAID_STATUSES,
+    BookingQuerySet,
+    facet_values,
+    is_gone,
+)
 from integrations.values import (
     BillingStatus,
     BookingKind,
@@ -25,8 +32,13 @@ _FACET_VALUES = 50
 
 
 def _statuses(wanted: Iterable[StrEnum], **also: object) -> tuple[Q, ...]:
-    """One branch a status: each is read along its own index, and the heads are merged."""
-    return tuple(Q(status=status, **also) for status in wanted)
+    """One branch a status: each is read along its own index, and the heads are merged. What the vendor no longer has
+    is in none of them: it is neither open nor owed."""
+    return tuple(Q(status=status, **also) & ~Q(is_gone()) for status in wanted)
+
+
+def _gone() -> Word:
+    return Word(value="gone", label="Gone at the vendor", where=Q(is_gone()))
 
 
 def _words(words: Iterable[StrEnum], column: str) -> list[Word]:
@@ -43,6 +55,7 @@ def work_order_listing(desk: Desk) -> Listing[WorkOrder]:
         Word(value="past-due", label="Past due", branches=_statuses(OPEN_STATUSES, due_at__lt=desk.now)),
         Word(value="closed", label="Closed", branches=_statuses(WorkOrder.CLOSED)),
         *_words(WorkOrderStatus, "status"),
+        _gone(),
     ]
     return Listing(
         columns=(
@@ -83,6 +96,7 @@ def billing_listing(desk: Desk) -> Listing[Billing]:
         Word(value="outstanding", label="Outstanding", branches=_statuses(OWED_STATUSES)),
         Word(value="overdue", label="Overdue", branches=_statuses(UNPAID_STATUSES, due_date__lt=desk.tenant_today)),
         *_words(BillingStatus, "status"),
+        _gone(),
     ]
     return Listing(
         columns=(
@@ -104,7 +118,7 @@ def billing_listing(desk: Desk) -> Listing[Billing]:
                 label="Status",
                 words=statuses,
                 default="outstanding",
-                any_label="All billings",
+                any_label="All billings, drafts too",
                 is_plain=True,
             ),
             Text(key="account", label="Account", column="account"),
@@ -122,7 +136,7 @@ def booking_filters(desk: Desk) -> tuple[Filter, ...]:
     return (
         Choice(key="kind", label="Kind", words=kinds, is_plain=True, any_label="All kinds"),
         Text(key="location", label="Location", column="location"),
-        Text(key="resource", label="Room or person", column="resource"),
+        Text(key="resource", label="Room, desk or person", column="resource"),
         desk.connection_filter(Kind.BOOKING),
     )
 
@@ -135,7 +149,7 @@ def booking_listing(desk: Desk) -> Listing[Booking]:
             Column(label="When", key="start", sort="starts_at"),
             Column(label="Booking"),
             Column(label="Kind"),
-            Column(label="Where"),
+            Column(label="Room, desk or person"),
             Column(label="Booked by"),
             Column(label="Status"),
         ),
@@ -143,7 +157,7 @@ def booking_listing(desk: Desk) -> Listing[Booking]:
         filters=(
             days,
             kind,
-            Choice(key="status", label="Status", words=_words(BookingStatus, "status")),
+            Choice(key="status", label="Status", words=[*_words(BookingStatus, "status"), _gone()]),
             *others,
         ),
         default_sort="start",

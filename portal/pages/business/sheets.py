@@ -109,7 +109,7 @@ def billing_sheet(desk: Desk) -> Sheet[Billing]:
         _as_is("Deal", "deal_id"),
         _word("Status", "status"),
         _as_is("Vendor's status", "vendor_status"),
-        _Field("Overdue", lambda bill: bill.is_overdue_on(today)),
+        _Field("Overdue", lambda bill: bill.is_overdue_on(today) and bill.record.missing_since is None),
         _as_is("Currency", "currency"),
         _as_is("Amount", "amount"),
         _as_is("Tax", "tax_amount"),

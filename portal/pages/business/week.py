@@ -34,6 +34,7 @@ class Block:
     location: str
     booking: Booking | None = None
     number: int = 1
+    is_endless: bool = False
     is_overflow: bool = False
     lane: int = 1
     lanes: int = 1  # how many stand side by side here
@@ -41,6 +42,10 @@ class Block:
     @property
     def until(self) -> int:
         return self.at + self.lasts
+
+    @property
+    def when(self) -> str:
+        return "until further notice" if self.is_endless else f"{self.starts}–{self.ends}"
 
     @property
     def is_all_day(self) -> bool:
@@ -107,7 +112,7 @@ def bounds(monday: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
 
 
 def week_of(monday: date, bookings: Iterable[Booking], zone: ZoneInfo, *, today: date) -> Week:
-    parts = [part for booking in bookings for part in _parts(booking, zone)]
+    parts = [part for booking in bookings for part in _parts(booking, zone, monday)]
     return _week(monday, parts, today)
 
 
@@ -125,7 +130,7 @@ def crowded_week(monday: date, groups: Iterable[Group], zone: ZoneInfo, *, today
 
 def _week(monday: date, parts: Sequence[tuple[date, Block]], today: date) -> Week:
     days = [monday + timedelta(days=number) for number in range(7)]
-    if not any(day in days[5:] for day, _block in parts):
+    if not any(day in days[5:] and not block.is_endless for day, block in parts):
         days = days[:5]
     made = tuple(_day(day, [block for on, block in parts if on == day], today) for day in days)
     drawn = [block for day in made for block in day.blocks]
@@ -209,14 +214,19 @@ def _merged(blocks: list[Block], *, is_overflow: bool = False) -> Block:
         ends=last.ends,
         location="" if is_overflow else first.location,
         number=sum(block.number for block in blocks),
+        is_endless=all(block.is_endless for block in blocks),
         is_overflow=is_overflow,
     )
 
 
-def _parts(booking: Booking, zone: ZoneInfo) -> Iterator[tuple[date, Block]]:
-    """One block a day the booking touches, cut at midnight."""
-    end = max(booking.ends_at or booking.starts_at + _NO_END, booking.starts_at)
+def _parts(booking: Booking, zone: ZoneInfo, monday: date) -> Iterator[tuple[date, Block]]:
+    """One block a day the booking touches, cut at midnight. A desk without an end touches every day from its first."""
+    is_endless = booking.ends_at is None and booking.kind == BookingKind.DESK
     day = booking.starts_at.astimezone(zone).date()
+    if is_endless:
+        day, end = max(day, monday), midnight(monday + timedelta(days=7), zone)
+    else:
+        end = max(booking.ends_at or booking.starts_at + _NO_END, booking.starts_at)
     last = max((end - timedelta(microseconds=1)).astimezone(zone).date(), day)
     while day <= last:
         start_of_day, end_of_day = midnight(day, zone), midnight(day + timedelta(days=1), zone)
@@ -228,7 +238,7 @@ def _parts(booking: Booking, zone: ZoneInfo) -> Iterator[tuple[date, Block]]:
             location=booking.location,
             booking=booking,
         )
-        yield day, block
+        yield day, replace(block, is_endless=is_endless)
         day += timedelta(days=1)
 
 

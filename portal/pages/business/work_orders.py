@@ -20,6 +20,7 @@ def work_orders(request: TenantRequest) -> HttpResponse:
     page = bound.page(work_orders_of(desk.tenant.pk).defer("description", "search"))
     bound.suggest("customer", (row.customer for row in page.rows))
     desk.attach(page.rows)
+    desk.attach_records(page.rows)
     facts = {
         "bound": bound,
         "page": page,

@@ -20,6 +20,7 @@ from integrations.records.queries import (
     CurrencySum,
     billings,
     bookings,
+    is_gone,
     outstanding_amount,
     sums_by_currency,
     work_orders,
@@ -34,31 +35,36 @@ _KEPT_SECONDS = 60
 
 T = TypeVar("T")
 
-_NAV_COUNTS = """
+# Of a typed row: the vendor still has it.
+_NOT_GONE = "and not exists (select from records_record gone where gone.id = record_id and missing_since is not null)"
+
+_NAV_COUNTS = f"""
 with here as (
     select id, date_trunc('day', now() at time zone time_zone) as midnight, time_zone
     from tenancy_tenant where id = %(tenant)s
 )
 select
     (select count(*) from (select from records_workorder
-        where tenant_id = here.id and status = any(%(open)s) limit %(cap)s) as capped),
+        where tenant_id = here.id and status = any(%(open)s) {_NOT_GONE} limit %(cap)s) as capped),
     (select count(*) from (select from records_booking
         where tenant_id = here.id and status <> 'cancelled' and starts_at >= here.midnight at time zone here.time_zone
-        and starts_at < (here.midnight + interval '1 day') at time zone here.time_zone limit %(cap)s) as capped),
+        and starts_at < (here.midnight + interval '1 day') at time zone here.time_zone {_NOT_GONE}
+        limit %(cap)s) as capped),
     (select count(*) from (select from records_billing
-        where tenant_id = here.id and status = any(%(owed)s) limit %(cap)s) as capped)
+        where tenant_id = here.id and status = any(%(owed)s) {_NOT_GONE} limit %(cap)s) as capped)
 from here
-"""
+"""  # noqa: S608 - only constants are put together
 
-_WORK_ORDERS = """
+_WORK_ORDERS = f"""
 select
     (select count(*) from (select from records_workorder
-        where tenant_id = %(tenant)s and status = any(%(open)s) limit %(cap)s) as capped),
+        where tenant_id = %(tenant)s and status = any(%(open)s) {_NOT_GONE} limit %(cap)s) as capped),
     (select count(*) from (select from records_workorder
-        where tenant_id = %(tenant)s and status = any(%(open)s) and due_at < %(now)s limit %(cap)s) as capped),
+        where tenant_id = %(tenant)s and status = any(%(open)s) and due_at < %(now)s {_NOT_GONE}
+        limit %(cap)s) as capped),
     (select count(*) from (select from records_workorder
-        where tenant_id = %(tenant)s and opened_at >= %(midnight)s limit %(cap)s) as capped)
-"""
+        where tenant_id = %(tenant)s and opened_at >= %(midnight)s {_NOT_GONE} limit %(cap)s) as capped)
+"""  # noqa: S608 - only constants are put together
 
 
 def nav_counts(tenant_id: int) -> dict[str, int | str]:
@@ -101,7 +107,7 @@ def past_due_work_orders(tenant_id: int, *, now: datetime, limit: int) -> list[W
     """The longest overdue first; each status along its own index, as most of what was ever due is closed."""
     heads = [
         work_orders(tenant_id)
-        .filter(status=status, due_at__lt=now)
+        .filter(~is_gone(), status=status, due_at__lt=now)
         .defer("description", "search")
         .order_by("due_at", "record_id")[:limit]
         for status in OPEN_STATUSES

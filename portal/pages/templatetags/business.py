@@ -10,9 +10,11 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from integrations.connections.models import Connection
 from integrations.records.models import Billing, Booking, WorkOrder
 from integrations.sync.models import RunKind, SyncRun
-from integrations.values import BillingStatus, BookingStatus, WorkOrderStatus
+from integrations.values import BillingStatus, BookingKind, BookingStatus, WorkOrderStatus
+from portal.pages.business.common import connector_of
 from portal.pages.templatetags.switchboard import NONE
 from portal.pages.zones import city_of
 
@@ -32,6 +34,13 @@ _BOOKING_TONES = {
     BookingStatus.IN_PROGRESS: "busy",
     BookingStatus.COMPLETED: "ok",
 }
+_KIND_ICONS: dict[str, str] = {
+    BookingKind.ROOM: "door-open",
+    BookingKind.DESK: "lamp-desk",
+    BookingKind.APPOINTMENT: "user-round",
+}
+_PLACE_LABELS: dict[str, str] = {BookingKind.ROOM: "Room", BookingKind.DESK: "Desk"}
+_OPEN_END = ", until further notice"
 _BILLING_TONES = {
     BillingStatus.SCHEDULED: "busy",
     BillingStatus.BILLED: "busy",
@@ -53,9 +62,27 @@ def booking_badge(booking: Booking) -> dict[str, str]:
 @register.inclusion_tag("components/badge.html")
 def billing_badge(bill: Billing, today: date) -> dict[str, str]:
     """Overdue is worked out here, on the tenant's own day: no vendor's word says it."""
-    if bill.is_overdue_on(today):
+    if bill.is_overdue_on(today) and bill.record.missing_since is None:
         return {"text": "Overdue", "tone": "bad"}
     return {"text": bill.get_status_display(), "tone": _BILLING_TONES.get(BillingStatus(bill.status), "")}
+
+
+@register.inclusion_tag("components/badge.html")
+def gone_badge(connection: Connection) -> dict[str, str]:
+    """For a thing that the vendor no longer has."""
+    connector = connector_of(connection)
+    return {"text": f"No longer at {connector.label if connector else connection.vendor}", "tone": ""}
+
+
+@register.filter
+def kind_icon(kind: str) -> str:
+    return _KIND_ICONS.get(kind, "calendar")
+
+
+@register.filter
+def place_label(kind: str) -> str:
+    """What a booking's resource is: a room, a desk, or the person an appointment is with."""
+    return _PLACE_LABELS.get(kind, "With")
 
 
 @register.filter
@@ -63,8 +90,9 @@ def span(booking: Booking) -> SafeString:
     """When, in the reader's zone: "09:00–10:00"; a day is named where it ends on another one."""
     start = timezone.localtime(booking.starts_at)
     if booking.ends_at is None:
-        return format_html('<time datetime="{}">{}</time>', start.isoformat(), f"{start:%H:%M}")
-    words = _span(start, timezone.localtime(booking.ends_at))
+        words = f"{start:%H:%M}{_OPEN_END if booking.kind == BookingKind.DESK else ''}"
+    else:
+        words = _span(start, timezone.localtime(booking.ends_at))
     return format_html('<time datetime="{}">{}</time>', start.isoformat(), words)
 
 
@@ -75,10 +103,12 @@ def site_span(booking: Booking) -> str:
         zone = ZoneInfo(booking.zone) if booking.zone else None
     except (ValueError, OSError):
         zone = None
-    start = timezone.localtime(booking.starts_at)
-    if zone is None or booking.starts_at.astimezone(zone).utcoffset() == start.utcoffset():
+    if zone is None:
         return ""
-    there = booking.starts_at.astimezone(zone)
+    moments = [moment for moment in (booking.starts_at, booking.ends_at) if moment]
+    if all(moment.astimezone(zone).utcoffset() == timezone.localtime(moment).utcoffset() for moment in moments):
+        return ""
+    start, there = timezone.localtime(booking.starts_at), booking.starts_at.astimezone(zone)
     words = f"{there:%H:%M}" if booking.ends_at is None else _span(there, booking.ends_at.astimezone(zone))
     day = "" if there.date() == start.date() else f"{there:%a} {there.day} {there:%b} "
     return f"{day}{words} in {city_of(zone)}"

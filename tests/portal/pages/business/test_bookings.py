@@ -2,10 +2,12 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
 from integrations.records.models import Booking, Record
 from integrations.records.queries import bookings
 from integrations.values import BookingKind, BookingStatus
+from portal.pages.templatetags.business import site_span, span
 from tests import sample_data
 from tests.page_fixtures import House
 
@@ -46,7 +48,7 @@ def test_the_week_shows_bookings_at_their_hour_in_the_readers_zone(house: House,
     assert "your time (Chicago)" in text
     assert "23 Nov – 27 Nov 2026" in text
     assert "at-37 for-3" in text  # 09:15 for 45 minutes
-    assert blocks(text) == ["09:15–10:00 Studio 1 Vendor call 15:15–16:00 in UTC"]
+    assert blocks(text) == ["09:15–10:00 Room Studio 1 Vendor call 15:15–16:00 in UTC"]
     assert "Their room" not in text
 
 
@@ -245,3 +247,83 @@ def test_bookings_ask_few_questions(house: House, rooms, statements, page):
         sample_data.bookings(rooms, rows)
     asked = statements(lambda: house.text(page))
     assert len(asked) <= 8, asked
+
+
+def test_a_desk_booked_until_further_notice_is_in_every_week_from_its_first_day_on(house: House, rooms):
+    with house.scope:
+        facts = {"kind": BookingKind.DESK, "resource": "Desk 7", "location": "Level 2", "ends_at": None}
+        sample_data.booking(rooms, starts_at=at("2026-03-04T14:00"), **facts)
+    assert blocks(house.text("bookings/")) == ["until further notice Desk Desk 7 Vendor call"] * 5
+    assert "Desk 7" not in house.text("bookings/?week=2026-02-23")
+    assert len(blocks(house.text("bookings/?week=2026-03-02"))) == 3
+    assert "08:00, until further notice" in house.text("bookings/?view=list&day_from=all")
+
+
+@pytest.mark.parametrize("facts", [{"kind": BookingKind.ROOM}, {"status": BookingStatus.COMPLETED}])
+def test_only_a_desk_that_is_still_booked_goes_on_without_an_end(house: House, rooms, facts):
+    with house.scope:
+        sample_data.booking(
+            rooms, starts_at=at("2026-03-04T14:00"), **{"kind": BookingKind.DESK, "ends_at": None, **facts}
+        )
+    assert blocks(house.text("bookings/")) == []
+    assert "until further notice" not in house.text("bookings/")
+
+
+@pytest.mark.parametrize(
+    ("kind", "word", "label"),
+    [
+        (BookingKind.ROOM, "Room", "Room"),
+        (BookingKind.DESK, "Desk", "Desk"),
+        (BookingKind.APPOINTMENT, "Appointment", "With"),
+    ],
+)
+def test_each_kind_of_booking_is_told_by_a_word_and_a_mark(house: House, rooms, kind, word, label):
+    with house.scope:
+        one = sample_data.booking(
+            rooms, kind=kind, resource="Dr. Shah", starts_at=at("2026-11-24T19:00"), ends_at=at("2026-11-24T20:00")
+        )
+    assert f"13:00–14:00 {word} Dr. Shah" in blocks(house.text("bookings/"))[0]
+    listed = house.text("bookings/?view=list")
+    assert re.search(rf"<svg.*?</svg> {word}</span>", listed, re.S)
+    assert f'data-label="{label}"' in listed
+    assert f"<dt>{label}</dt><dd>Dr. Shah</dd>" in house.text(f"bookings/{one.pk}/")
+
+
+@pytest.mark.parametrize(
+    ("reader", "site", "start", "end", "shown"),
+    [
+        # The night the clocks go forward and the night they go back at the site.
+        ("UTC", "Europe/London", "2026-03-29T00:30", "2026-03-29T01:30", "00:30 GMT–02:30 BST in London"),
+        ("UTC", "Europe/London", "2026-10-25T00:30", "2026-10-25T01:30", "01:30 BST–01:30 GMT in London"),
+        ("UTC", "America/Chicago", "2026-03-08T07:30", "2026-03-08T08:30", "01:30 CST–03:30 CDT in Chicago"),
+        ("UTC", "America/Chicago", "2026-11-01T06:30", "2026-11-01T07:30", "01:30 CDT–01:30 CST in Chicago"),
+        ("UTC", "Australia/Melbourne", "2026-10-03T15:30", "2026-10-03T16:30", "01:30 AEST–03:30 AEDT in Melbourne"),
+        ("UTC", "Australia/Melbourne", "2026-04-04T15:30", "2026-04-04T16:30", "02:30 AEDT–02:30 AEST in Melbourne"),
+        # Somebody else's night: the site's clock stays, the reader's moves away from it.
+        ("Europe/London", "UTC", "2026-03-29T00:30", "2026-03-29T01:30", "00:30–01:30 in UTC"),
+        ("America/Chicago", "Australia/Melbourne", "2026-11-01T06:30", "2026-11-01T07:30", "17:30–18:30 in Melbourne"),
+        ("Australia/Melbourne", "Europe/London", "2026-04-04T15:30", "2026-04-04T16:30", "16:30–17:30 in London"),
+        # The same clock on both sides says nothing twice.
+        ("Europe/London", "Europe/Lisbon", "2026-10-25T00:30", "2026-10-25T01:30", ""),
+    ],
+)
+def test_the_sites_clock_stands_beside_the_readers_on_the_nights_they_change(reader, site, start, end, shown):
+    with timezone.override(reader):
+        words = site_span(Booking(zone=site, starts_at=at(start), ends_at=at(end)))
+    assert words == shown or (shown and words.endswith(f" {shown}"))
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "end", "shown"),
+    [
+        ("Europe/London", "2026-03-29T00:30", "2026-03-29T01:30", "00:30 GMT–02:30 BST"),
+        ("Europe/London", "2026-10-25T00:30", "2026-10-25T01:30", "01:30 BST–01:30 GMT"),
+        ("America/Chicago", "2026-03-08T07:30", "2026-03-08T08:30", "01:30 CST–03:30 CDT"),
+        ("America/Chicago", "2026-11-01T06:30", "2026-11-01T07:30", "01:30 CDT–01:30 CST"),
+        ("Australia/Melbourne", "2026-10-03T15:30", "2026-10-03T16:30", "01:30 AEST–03:30 AEDT"),
+        ("Australia/Melbourne", "2026-04-04T15:30", "2026-04-04T16:30", "02:30 AEDT–02:30 AEST"),
+    ],
+)
+def test_the_readers_own_clock_names_both_halves_of_such_a_night(zone, start, end, shown):
+    with timezone.override(zone):
+        assert f">{shown}</time>" in span(Booking(kind=BookingKind.ROOM, starts_at=at(start), ends_at=at(end)))
