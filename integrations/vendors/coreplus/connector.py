@@ -12,7 +12,7 @@ from integrations.vendors.coreplus.diagnosis import RULES
 from integrations.vendors.coreplus.failures import Resource, term_end
 from integrations.vendors.coreplus.forms import CoreplusForm
 from integrations.vendors.coreplus.lists import AppointmentTypes, Clients, Locations, Practitioners, has_names
-from integrations.vendors.coreplus.references import Location, locations_of, types_of
+from integrations.vendors.coreplus.references import Location, locations_of
 
 OFF = "Switched off here: client names."
 
@@ -92,7 +92,7 @@ def _locations(access: Access, places: list[Location]) -> Capability:
 
 def _types(access: Access) -> Capability:
     try:
-        types_of(client.fetch_list(access, TYPES))
+        client.fetch_list(access, TYPES)
     except NotPermitted as refusal:
         if refusal.code == "permission":
             return _refused(AppointmentTypes.key, TYPES, refusal)

@@ -18,7 +18,7 @@ from integrations.vendors.coreplus.client import (
     fetch_page,
 )
 from integrations.vendors.coreplus.failures import Resource
-from integrations.vendors.coreplus.references import types_of
+from integrations.vendors.coreplus.references import AppointmentType, types_in
 
 READ = '{"page":1}'  # the cursor after a complete reading: the next one begins at the beginning
 _NIGHTLY = timedelta(days=1)
@@ -73,11 +73,14 @@ class AppointmentTypes(WholeList):
     )
 
     def read(self, access: Access, cursor: str) -> Iterator[Page]:
-        found = tuple(
-            Record(external_id=one.id, payload=msgspec.json.encode({**one.row, "specialty": one.specialty}))
-            for one in types_of(fetch_list(access, self.resource))
-        )
-        yield Page(records=found, cursor=READ, expected=len(found))
+        found: list[Record] = []
+        rejected: list[Rejected] = []
+        for raw in fetch_list(access, self.resource).rows:
+            try:
+                found += map(_file_type, types_in(raw))
+            except RecordRejected as mistake:
+                rejected.append(Rejected(payload=bytes(raw), reason=mistake.words))
+        yield Page(records=tuple(found), rejected=tuple(rejected), cursor=READ, expected=len(found))
 
 
 class Clients(Stream):
@@ -124,6 +127,10 @@ def sort_out(
         except RecordRejected as mistake:
             bad.append(Rejected(payload=b"{}", reason=mistake.words))
     return tuple(good), tuple(bad)
+
+
+def _file_type(one: AppointmentType) -> Record:
+    return Record(external_id=one.id, payload=msgspec.json.encode({**one.row, "specialty": one.specialty}))
 
 
 def _file_client(raw: msgspec.Raw) -> Record:

@@ -85,13 +85,13 @@ def read_references(access: Access) -> References:
     except NotPermitted:
         places = []
     try:
-        types = types_of(fetch_list(access, TYPES))
+        specialties = fetch_list(access, TYPES).rows
     except (NotPermitted, VendorChanged):  # path and shape are assumed (CP-A19)
-        types = []
+        specialties = []
     return References(
         access=access,
         locations={place.id: place for place in places},
-        types={one.id: one.name for one in types},
+        types=dict(_named_types(specialties)),
     )
 
 
@@ -110,27 +110,36 @@ def locations_of(listing: Listing, access: Access) -> list[Location]:
     return found
 
 
-def types_of(listing: Listing) -> list[AppointmentType]:
-    """The types of every specialty. Raises VendorChanged when a specialty is of another shape than we assume."""
-    found = []
-    for raw in listing.rows:
-        try:
-            specialty = msgspec.json.decode(raw, type=_Specialty)
-            for row in specialty.types:
-                type_id, name = records.id_of(row, "appointmentTypeId"), records.text_of(row, "description")
-                found.append(AppointmentType(row=row, id=type_id, name=name, specialty=specialty.name))
-        except (msgspec.DecodeError, RecordRejected) as mistake:
-            raise VendorChanged(
-                "coreplus lists appointment types in a form we do not know. Our developers have to look at it.",
-                code="types",
-                detail=str(mistake)[:200],
-            ) from mistake
-    return found
+def types_in(raw: msgspec.Raw) -> list[AppointmentType]:
+    """The types of one specialty. Raises RecordRejected when it is of another shape than we assume."""
+    try:
+        specialty = msgspec.json.decode(raw, type=_Specialty)
+    except msgspec.DecodeError as mistake:
+        raise RecordRejected("It is not a specialty with its appointment types.") from mistake
+    return [
+        AppointmentType(
+            row=row,
+            id=records.id_of(row, "appointmentTypeId"),
+            name=records.text_of(row, "description"),
+            specialty=specialty.name,
+        )
+        for row in specialty.types
+    ]
 
 
-class _Specialty(msgspec.Struct, frozen=True):
+class _Specialty(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
-    types: list[records.Row] = msgspec.field(default_factory=list, name="appointmentTypes")
+    types: list[records.Row] = msgspec.field(name="appointmentTypes")
+
+
+def _named_types(rows: list[msgspec.Raw]) -> list[tuple[str, str]]:
+    found = []
+    for raw in rows:
+        try:
+            found += [(one.id, one.name) for one in types_in(raw)]
+        except RecordRejected:
+            continue
+    return found
 
 
 def _named_people(rows: list[msgspec.Raw]) -> list[tuple[str, str]]:

@@ -399,9 +399,11 @@ class Emulator(Sandbox):
         return self.worlds[account].ids["appointment"].of(number)
 
     def _upcoming(self, account: int) -> int:
-        """One of the next days' appointments."""
+        """One of the next days' appointments; a new one where there is none."""
         today = self.clock.now().date()
         near = sorted(self.worlds[account].diary.between(today + timedelta(days=1), today + timedelta(days=12)))
+        if not near:
+            return self.worlds[account].diary.add(self.clock.now())
         return near[self._roll() % len(near)]
 
     def _roll(self) -> int:

@@ -192,7 +192,8 @@ class World:
     ) -> None:
         self.practice = practice
         self.practitioner_count = max(8, size // 1200 + 1)
-        self.clients = Shelf(size=max(5, size * 4 // 13), seed=seed + practice.number, epoch=epoch)
+        self.client_count = max(5, size * 4 // 13)  # of those who have appointments
+        self.clients = Shelf(size=self.client_count, seed=seed + practice.number, epoch=epoch)
         self.diary = Diary(
             practitioners=self.practitioner_count,
             today=epoch.date(),
@@ -272,7 +273,7 @@ class World:
     def appointment(self, number: int, *, zone: ZoneInfo, has_profiles: bool, now: datetime) -> dict[str, Any]:
         diary = self.diary
         starts_at, ends_at = (moment.astimezone(UTC) for moment in self.moments(number))
-        client_number = diary.dice(number, "client").randrange(len(self.clients))
+        client_number = diary.dice(number, "client").randrange(self.client_count)
         client, holder = self.client(client_number), diary.holder(number)
         birth = datetime.fromisoformat(client["dateOfBirth"])
         practitioner = self.practitioner(holder) | (self._practitioner_name(holder) if has_profiles else {})
