@@ -93,9 +93,9 @@ class _Reading:
             elif self._course.names_deals:
                 for step in walk(self._access, "deals", self._course.deals):
                     self._note(step)
-                    yield from self._bills_of_deals()
                     if not (step.is_last or self._course.pending):
                         yield Page(records=(), cursor=self._cursor())
+                    yield from self._bills_of_deals()
         except NotPermitted:
             self._go_on(deals=None)
         self._go_on(is_at_bills=True)

@@ -103,7 +103,7 @@ class Mishaps:
         """From now on a payment leaves the change date of its bill alone (K-11), and there is one right away."""
         for world, now in self._world_of(account):
             world.pays_silently = True
-            world.payments.add(now)
+            world.settle(world.payments.add(now))
 
     def edit_while_paging(self) -> None:
         """After the next page its first row is edited, and jumps to the end."""
