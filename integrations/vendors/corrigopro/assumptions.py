@@ -37,7 +37,7 @@ DETAILS_PER_CALL: Final = 50
 ORDER_PARAMETER: Final = "workOrderId"
 BRANCH_PARAMETER: Final = "branchId"
 # With A-12: what the lists are called, and which member is a thing's id. An answer with one list only is read whatever
-# its name; a thing without any of these ids is known by its content.
+# its name; a message without any of these ids is known by its content.
 ATTACHMENTS_NAME: Final = "Attachments"
 MESSAGES_NAME: Final = "Messages"
 PROCEDURES_NAME: Final = "Procedures"
@@ -90,10 +90,10 @@ LOOK_AHEAD: Final = timedelta(days=2)
 # Our clock may be this far ahead of the vendor's before a change could be missed.
 CLOCK_TRUST: Final = timedelta(hours=1)
 # Whether `LastUpdate` moves when only an invoice, message, attachment or procedure of the order changes is not said.
-# So what hangs on orders is read for those that changed, and besides, for open ones on a slower round, and for all of
-# the history by sweeps.
+# So what hangs on orders is read for those that changed, and besides, for open ones on a slower round, and for all
+# young ones by sweeps.
 PAPERS_INTERVAL: Final = timedelta(minutes=15)
-PAPERS_DAYS: Final = 30  # the first reading: orders changed within
+PAPERS_DAYS: Final = 30  # the first reading: orders changed within; sweeps: orders created within
 OPEN_ROUND: Final = timedelta(hours=6)
 INVOICE_ROUND: Final = timedelta(days=1)  # it takes in finished orders too, whose invoices are still on their way
 SWEEP: Final = timedelta(days=1)  # of orders (a few searches) and attachments (customers really delete those)

@@ -1,7 +1,7 @@
 """HTTP to CorrigoPro Direct: signing in, every read we use, and its failures turned into ours."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
@@ -26,6 +26,7 @@ NEW_PAIR = (
     "An administrator must open the CorrigoPro Direct settings page at CorrigoPro, copy the client id and secret shown "
     "there and enter them here."
 )
+_Members = dict[str, msgspec.Raw]  # of an answer, by key
 _NOT_THERE = frozenset({3003, 3005})  # "an entity was not found", "work order not found or recalled" (hub)
 
 
@@ -46,6 +47,7 @@ class Client:
     def __init__(self, access: Access, rest_url: str = "") -> None:
         self._access = access
         self._base = (rest_url or str(access.settings["rest_url"])).rstrip("/")
+        self._told: set[str] = set()  # the message ids of earlier calls
         self.calls = 0
 
     def customers(self) -> list[msgspec.Raw]:
@@ -54,8 +56,7 @@ class Client:
 
     def customer_settings(self, customer: int) -> msgspec.Raw:
         """What a customer wants to be told: custom fields, repair categories and codes."""
-        answer = self._get("customerSettings", ("customerId", str(customer)))
-        found = _one(answer, assumptions.SETTINGS_NAME)
+        found = _one(self._get("customerSettings", ("customerId", str(customer))), assumptions.SETTINGS_NAME)
         if found is None:
             raise NotThere("CorrigoPro has no settings of this customer.", detail=f"customer {customer}")
         return found
@@ -80,19 +81,19 @@ class Client:
 
     def associates(self, branch: int) -> list[msgspec.Raw]:
         """The people and companies that a branch can send."""
-        answer = self._get("associates", (assumptions.BRANCH_PARAMETER, str(branch)))
-        return _listed(answer, assumptions.ASSOCIATES_NAME, is_certain=False)
+        members = self._get("associates", (assumptions.BRANCH_PARAMETER, str(branch)))
+        return _listed(members, assumptions.ASSOCIATES_NAME, is_certain=False)
 
-    def _get(self, path: str, *query: tuple[str, str]) -> Answer:
+    def _get(self, path: str, *query: tuple[str, str]) -> _Members:
         return self._send("GET", path, query=query)
 
-    def _post(self, path: str, body: dict[str, Any]) -> Answer:
+    def _post(self, path: str, body: dict[str, Any]) -> _Members:
         return self._send("POST", path, body=body)
 
     def _send(
         self, method: str, path: str, *, query: Sequence[tuple[str, str]] = (), body: dict[str, Any] | None = None
-    ) -> Answer:
-        def attempt(token: str) -> Answer:
+    ) -> _Members:
+        def attempt(token: str) -> _Members:
             # One an attempt: it is what CorrigoPro's support searches for, and what our own log has beside the call.
             message_id = uuid.uuid4().hex
             self.calls += 1
@@ -105,9 +106,24 @@ class Client:
                 request_id=message_id,
                 timeout=assumptions.REQUEST_TIMEOUT,
             )
-            return answer if answer.status == 200 else _fail(answer, path, message_id)
+            if answer.status != 200:
+                _fail(answer, path, message_id)
+            members = answer.decode(dict[str, msgspec.Raw])
+            self._compare(members, message_id)
+            return members
 
         return with_token(self._access, attempt)
+
+    def _compare(self, members: _Members, message_id: str) -> None:
+        """Answers echo our message id (guide). One that echoes an earlier call's answers another question."""
+        for echo in _named(members, "MessageId"):
+            if bytes(echo).decode(errors="replace").strip('"').casefold() in self._told:
+                raise RetryLater(
+                    "CorrigoPro repeated an earlier answer instead of answering. We try again by ourselves.",
+                    code="stale_answer",
+                    detail=f"MessageId {message_id}",
+                )
+        self._told.add(message_id)
 
 
 def moment_text(moment: datetime) -> str:
@@ -228,15 +244,11 @@ def _wrong_address(name: str, detail: str) -> ConfigurationNeeded:
     )
 
 
-def _listed(answer: Answer, name: str, *, is_certain: bool = True) -> list[msgspec.Raw]:
+def _listed(members: _Members, name: str, *, is_certain: bool = True) -> list[msgspec.Raw]:
     """The list under that key, whatever its letter case, each item as the vendor's own bytes.
 
-    Where the key is our assumption (not `is_certain`), an answer that holds one list only, or is one, will do, and null
-    means none.
+    Where the key is our assumption (not `is_certain`), an answer that holds one list only will do, and null means none.
     """
-    if not is_certain and answer.body.lstrip()[:1] == b"[":
-        return answer.decode(list[msgspec.Raw])
-    members = answer.decode(dict[str, msgspec.Raw])
     for value in _named(members, name):
         if bytes(value) == b"null" and not is_certain:
             return []
@@ -250,9 +262,8 @@ def _listed(answer: Answer, name: str, *, is_certain: bool = True) -> list[msgsp
     )
 
 
-def _one(answer: Answer, name: str) -> msgspec.Raw | None:
+def _one(members: _Members, name: str) -> msgspec.Raw | None:
     """The object under that key, or the only object there is; None for null."""
-    members = answer.decode(dict[str, msgspec.Raw])
     objects = [value for value in members.values() if _opens_with(value, b"{")]
     candidates: list[msgspec.Raw] = [*_named(members, name), *(objects if len(objects) == 1 else ())]
     for value in candidates:
@@ -265,8 +276,8 @@ def _one(answer: Answer, name: str) -> msgspec.Raw | None:
     )
 
 
-def _named(members: dict[str, msgspec.Raw], name: str) -> Iterator[msgspec.Raw]:
-    return (value for key, value in members.items() if key.casefold() == name.casefold())
+def _named(members: _Members, name: str) -> list[msgspec.Raw]:
+    return [value for key, value in members.items() if key.casefold() == name.casefold()]
 
 
 def _opens_with(value: msgspec.Raw, sign: bytes) -> bool:

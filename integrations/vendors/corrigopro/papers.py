@@ -18,8 +18,8 @@ from integrations.vendors.corrigopro.windows import Cursor, Walk, first_walk, ne
 
 class Papers(Stream):
     """One call an order, so only for orders that changed: at first those of the last `papers_days`, then those changed
-    since. Every `round_every` the orders that are not at rest are gone round as well, and sweeps go through the whole
-    history. After about `calls` calls a reading ends early; the next goes on where it stood.
+    since. Every `round_every` the orders that are not at rest are gone round as well, and sweeps go through those
+    created within `papers_days`. After about `calls` calls a reading ends early; the next goes on where it stood.
     """
 
     parent = "work-orders"
@@ -53,9 +53,8 @@ class Papers(Stream):
 
     def read(self, access: Access, cursor: str) -> Iterator[Page]:
         client, place, now = Client(access), Cursor.parse(cursor), datetime.now(UTC)
-        span = timedelta(days=int(access.settings.get("papers_days") or assumptions.PAPERS_DAYS))
         if place.walk is None:
-            since = place.next or now - span
+            since = place.next or now - _span(access)
             place = Cursor(walk=next_walk(since, now), rounded=place.rounded or now)
         walk = place.walk
         while walk:
@@ -66,11 +65,11 @@ class Papers(Stream):
                     return
 
     def sweep(self, access: Access, cursor: str) -> Iterator[Page]:
-        """Everything on the orders created within the history, read anew."""
-        client = Client(access)
-        walk: Walk | None = Cursor.parse(cursor).walk or first_walk(datetime.now(UTC), history_of(access))
+        """Everything on the orders created within `papers_days`, read anew."""
+        client, span = Client(access), _span(access)
+        walk: Walk | None = Cursor.parse(cursor).walk or first_walk(datetime.now(UTC), span)
         while walk:
-            window = open_window(client, walk, history_of(access), self._suspicious)
+            window = open_window(client, walk, span, self._suspicious)
             walk, rejected = window.walk, window.rejected
             parts = batches(window.rows, self._batch)
             for index, batch in enumerate(parts):
@@ -211,6 +210,15 @@ class Messages(Papers):
     def payloads(self, client: Client, order: int) -> list[bytes]:
         return [bytes(raw) for raw in client.of_order("messages", assumptions.MESSAGES_NAME, order)]
 
+    def id_of(self, order: int, payload: bytes) -> str:
+        """A message without an id is known by its content: what was sent is never changed."""
+        try:
+            return super().id_of(order, payload)
+        except RecordRejected:
+            if not wire.folded(payload).get("text"):
+                raise
+            return f"{order}/{wire.digest(payload)}"
+
 
 class Procedures(Papers):
     """The procedures that a customer wants to be followed. Orders whose details say that there are none are not asked
@@ -252,6 +260,10 @@ class ProcedureSteps(Procedures):
 
     def payloads(self, client: Client, order: int) -> list[bytes]:
         return [bytes(raw) for raw in client.of_order("procedure/step", assumptions.STEPS_NAME, order)]
+
+
+def _span(access: Access) -> timedelta:
+    return timedelta(days=int(access.settings.get("papers_days") or assumptions.PAPERS_DAYS))
 
 
 def _is_begun(payload: bytes) -> bool:

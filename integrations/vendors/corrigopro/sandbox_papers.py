@@ -156,7 +156,7 @@ class Cabinet:
                 "ProcedureId": procedure["Id"],
                 "SortingIndex": n,
                 "Description": words,
-                "Comment": None,
+                "Comment": "Value noted on the label." if n == 2 else None,
                 "IsDone": is_done or n < self.ticks[number],
             }
             for procedure in self.book.procedures(number)

@@ -88,7 +88,7 @@ class CustomerSettings(_Whole):
         super().__init__(batch)
 
     def things(self, client: Client) -> tuple[Mapping[int, bytes], list[Rejected]]:
-        return customers_by_id(client)[0], []  # what has no id is set aside among the customers
+        return customers_by_id(client)
 
     def records_of(self, client: Client, thing: int, payload: bytes) -> Found:
         found = self._of(client, thing)
@@ -121,8 +121,8 @@ class Associates(_Whole):
 
     def things(self, client: Client) -> tuple[Mapping[int, bytes], list[Rejected]]:
         """Branches are nowhere listed but in the customers that each of them serves."""
-        found, _ = customers_by_id(client)
-        return {branch: b"" for payload in found.values() for branch in records.customer(payload).branches}, []
+        found, rejected = customers_by_id(client)
+        return {branch: b"" for payload in found.values() for branch in records.customer(payload).branches}, rejected
 
     def records_of(self, client: Client, thing: int, payload: bytes) -> Found:
         try:

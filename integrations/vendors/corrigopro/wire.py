@@ -56,12 +56,17 @@ def refolded(raw: bytes, known: Mapping[str, str], shape: type[T]) -> T:
 
 
 def own_id(raw: bytes, names: Sequence[str]) -> str:
-    """The first of these members that holds an id; a digest of the content where none does. Raises RecordRejected."""
+    """The first of these members that holds an id. Raises RecordRejected when none does."""
     found = folded(raw)
     for name in names:
         value = found.get(name.lower())
         if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
             return str(value).strip()[:100]
+    raise RecordRejected(NO_ID)
+
+
+def digest(raw: bytes) -> str:
+    """An id for what has none and never changes."""
     return hashlib.blake2b(raw, digest_size=12).hexdigest()
 
 
