@@ -3,10 +3,11 @@
 import re
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from integrations.connections.models import Connection
-from integrations.records.models import Billing, Booking
+from integrations.records.models import Billing, Booking, Record
 from tests import sample_data, sample_tenant
 from tests.page_fixtures import *  # noqa: F403 - two tenants and the vendors of the page tests
 from tests.page_fixtures import House
@@ -82,6 +83,45 @@ def test_a_reader_looks_through_the_weeks(filled: House, signed_in_as, looks_rig
     page.get_by_role("link", name="List", exact=True).click()
     expect(page.get_by_role("searchbox")).to_be_visible()
     looks_right(page, "bookings list")
+
+
+def test_a_reader_takes_the_narrowed_list_home_as_a_file(filled: House, signed_in_as, looks_right):
+    page = signed_in_as(filled.owner)
+    page.goto(filled.url("work-orders/"))
+    page.get_by_text("Filter by Priority").click()
+    page.get_by_role("link", name="Emergency").click()
+    expect(page.get_by_text("Priority: Emergency").first).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    lines = download.value.path().read_text("utf-8-sig").splitlines()
+    assert download.value.suggested_filename.startswith(f"{filled.tenant.slug}-work-orders-")
+    assert len(lines) > 1
+    assert all(",Emergency," in line for line in lines[1:])
+    with page.expect_download() as download:
+        page.get_by_role("link", name="XLSX").click()
+    assert download.value.path().read_bytes().startswith(b"PK")
+    expect(page.get_by_text("Priority: Emergency").first).to_be_visible()
+
+
+def test_a_reader_narrows_a_generic_list_by_what_occurs_and_sees_what_is_gone(filled: House, signed_in_as, looks_right):
+    with filled.scope:
+        fieldwork = Connection.objects.get(vendor="fieldwork")
+        site = {"Name": "Store 9", "Address": {"City": "Austin"}}
+        lost = sample_data.store(fieldwork, "sites", site, facets={"Address.City": "Austin"})
+        Record.objects.filter(pk=lost.pk).update(missing_since=timezone.now())
+    page = signed_in_as(filled.owner)
+    page.goto(filled.url("records/fieldwork/sites/"))
+    page.get_by_text("Filter by City").click()
+    looks_right(page, "sites with a filter open")
+    page.goto(filled.url("records/fieldwork/sites/"))
+    page.get_by_text("Filter by City").click()
+    page.get_by_role("link", name="Austin", exact=True).click()
+    expect(page.get_by_text("City: Austin").first).to_be_visible()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody")).to_contain_text("No longer at Fieldwork")
+    page.locator("tbody a").click()
+    expect(page.get_by_text("This is what we last saw")).to_be_visible()
+    looks_right(page, "a site that is gone")
 
 
 def test_every_business_page_is_readable_for_everyone(filled: House, signed_in_as, looks_right):
