@@ -9,8 +9,10 @@ from datetime import date, timedelta
 from typing import Any, ClassVar
 
 from integrations.contract import Access, Column, Settings, Span
+from integrations.errors import VendorChanged
 from integrations.vendors.corecon.assumptions import CLOSED_WORDS, REPORTS_SINCE
 from integrations.vendors.corecon.client import Client
+from integrations.vendors.corecon.codes import STRANGE
 from integrations.vendors.corecon.reading import CoreconStream, Part, Place
 from integrations.vendors.corecon.records import PROJECT, Fields, fields_of, identify, identify_report_row, vendor_date
 from integrations.vendors.corecon.registers import Projects
@@ -186,13 +188,17 @@ REPORTS = (
 
 
 def _project_numbers(access: Access, client: Client, *, with_closed: bool) -> set[str]:
-    """The numbers of all projects, or of those that have not come to an end (CC-B03)."""
-    rows = (fields_of(record.payload) for page in _PROJECTS.walk(access, client, Place()) for record in page.records)
+    """The numbers of all projects, or of those that have not come to an end (CC-B03). What cannot be read among the
+    projects is set aside where they are read for themselves."""
+    pages = list(_PROJECTS.walk(access, client, Place()))
+    rows = [fields_of(record.payload) for page in pages for record in page.records]
+    numbered = [row for row in rows if row.get("ProjectNumber")]
+    if not numbered and (rows or any(page.rejected for page in pages)):
+        raise VendorChanged(STRANGE, detail="no project has a number")
     return {
         str(row["ProjectNumber"])
-        for row in rows
-        if row.get("ProjectNumber")
-        and (with_closed or str(row.get("ProjectStatus")).strip().lower() not in CLOSED_WORDS)
+        for row in numbered
+        if with_closed or str(row.get("ProjectStatus")).strip().lower() not in CLOSED_WORDS
     }
 
 

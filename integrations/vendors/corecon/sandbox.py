@@ -20,16 +20,16 @@ from integrations.vendors.corecon.sandbox_reports import REPORTS, report_rows
 from integrations.vendors.corecon.sandbox_signin import ENVIRONMENT
 from integrations.vendors.corecon.streams import STREAMS
 
-DEMO_SIZES = (8, 5)  # projects
-DEMO_COMPANIES = (250, 150)
+DEMO_SIZES = (250, 150)  # companies
+DEMO_PROJECTS = (8, 5)
 DEMO_TIMECARDS = (2400, 1200)
 LARGEST_PAGE = 100
 DAY = re.compile(r"\d{2}-[A-Z][a-z]{2}-\d{4}")
 
 
 class Emulator(Mishaps):
-    """`sizes` are projects per account; companies and timecards grow with them unless given, contacts with companies,
-    equipment timecards and expenses with timecards."""
+    """`sizes` are companies per account, and contacts; projects and timecards grow with them unless given, equipment
+    timecards and expenses with timecards."""
 
     key = "corecon"
     controls: ClassVar[tuple[tuple[str, str], ...]] = (
@@ -47,24 +47,24 @@ class Emulator(Mishaps):
         self,
         *,
         sizes: tuple[int, ...] = DEMO_SIZES,
-        companies: tuple[int, ...] = (),
+        projects: tuple[int, ...] = (),
         timecards: tuple[int, ...] = (),
         **options: Any,
     ) -> None:
         super().__init__(**options)
         self.account_names = tuple(app.account for app in self.apps)
         is_demo = tuple(sizes) == DEMO_SIZES
-        companies = companies or (DEMO_COMPANIES if is_demo else tuple(6 * size for size in sizes))
-        timecards = timecards or (DEMO_TIMECARDS if is_demo else tuple(60 * size for size in sizes))
+        projects = projects or (DEMO_PROJECTS if is_demo else tuple(1 + size // 10 for size in sizes))
+        timecards = timecards or (DEMO_TIMECARDS if is_demo else tuple(10 * size for size in sizes))
         self.books = [
             Books(
                 seed=self.seed * 1000 + account,
                 epoch=self.epoch,
                 prefix=app.prefix,
                 sizes={
-                    "Company": companies[account],
-                    "Contact": companies[account],
-                    "Project": sizes[account],
+                    "Company": sizes[account],
+                    "Contact": sizes[account],
+                    "Project": projects[account],
                     "LaborTime": timecards[account],
                     "EquipmentTime": timecards[account] // 6,
                     "EmployeeMiscExpenses": timecards[account] // 12,

@@ -131,9 +131,10 @@ class Books:
         return f"{self.prefix}-{number + 1:03}"
 
     def project_days(self, number: int) -> tuple[date, date]:
-        """When a project starts and finishes, as first planned. The first one is always at work."""
+        """When a project starts and finishes, as first planned. The first one and every new one are at work."""
         dice = self.shelves["Project"].dice(number, "days")
-        start = (self.epoch - timedelta(days=dice.randrange(-30, 500) if number else 90)).date()
+        is_new = number >= self.sizes["Project"]
+        start = (self.epoch - timedelta(days=dice.randrange(-30, 500) if number and not is_new else 90)).date()
         return start, start + timedelta(days=dice.randrange(200, 620))
 
     def is_closed(self, number: int) -> bool:

@@ -11,7 +11,7 @@ from tests.integrations.vendors.corecon.browser import connected
 
 @pytest.fixture
 def corecon() -> Iterator[Emulator]:
-    emulator = Emulator(sizes=(30, 12), companies=(230, 40), timecards=(520, 90))
+    emulator = Emulator(sizes=(230, 40), projects=(7, 4), timecards=(520, 90))
     with emulator.serve():
         yield emulator
 

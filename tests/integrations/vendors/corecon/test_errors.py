@@ -63,7 +63,7 @@ SIGN_IN = [
 
 @pytest.fixture(scope="module")
 def opened() -> Iterator[tuple[Emulator, VendorAccess]]:
-    emulator = Emulator(sizes=(2, 1), companies=(230, 1), timecards=(10, 1))
+    emulator = Emulator(sizes=(230, 1), projects=(2, 1), timecards=(10, 1))
     with emulator.serve(), connected(emulator) as access:
         yield emulator, access
 

@@ -39,7 +39,7 @@ def test_the_same_seed_gives_the_same_data(resource):
 
 
 def test_company_names_are_unique():
-    books = Emulator(sizes=(1, 1), companies=(5000, 1)).books[0]
+    books = Emulator(sizes=(5000, 1)).books[0]
 
     assert len({books.company_name(number) for number in range(5000)}) == 5000
 

@@ -70,7 +70,7 @@ def test_reading_on_from_any_page_gives_the_rest(stream, access):
 
 @pytest.fixture(scope="module")
 def open_account() -> Iterator[tuple[Emulator, VendorAccess]]:
-    emulator = Emulator(sizes=(5, 1), companies=(3, 1), timecards=(1, 1))
+    emulator = Emulator(sizes=(3, 1), projects=(5, 1), timecards=(1, 1))
     with emulator.serve(), connected(emulator) as access:
         yield emulator, access
 
@@ -150,7 +150,7 @@ def test_the_second_account_sees_only_its_own(stream, access, corecon):
 
 @every_stream
 def test_a_reading_without_rows_ends_in_a_checkpoint(stream):
-    emulator = Emulator(sizes=(0, 0), companies=(0, 0), timecards=(0, 0))
+    emulator = Emulator(sizes=(0, 0), projects=(0, 0), timecards=(0, 0))
     with emulator.serve(), connected(emulator) as access:
         pages = access.read_all(stream)
 
