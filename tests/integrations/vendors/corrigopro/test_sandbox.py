@@ -1,11 +1,16 @@
 """The vendor in a box keeps to the vendor's documents."""
 
+import gzip
 import json
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from integrations.sandbox.kit import Request
 from integrations.values import WorkOrderStatus
@@ -76,6 +81,80 @@ def test_a_wrong_request_is_refused_with_its_code(
 
     assert (status, answer["Code"]) == (500 if code == 1000 else 400, code)
     assert (answer["ValidationErrors"] is None) == (code == 1000)
+
+
+@pytest.mark.parametrize("path", ["invoice", "attachments", "messages", "procedure", "procedure/step"])
+@pytest.mark.parametrize(("order", "code"), [("", 2100), ("WN1", 2100), ("15848", 3005), ("15849", None)])
+def test_what_hangs_on_an_order_needs_an_order_that_is_there(
+    vendor: Emulator, path: str, order: str, code: int | None
+) -> None:
+    query = (("messageId", "m"), ("workOrderId", order))
+
+    status, answer = ask(vendor, "GET", f"/am/Direct/api/{path}", signed_in(vendor), *query)
+
+    assert (status, answer.get("Code")) == (400 if code else 200, code)
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "code"),
+    [
+        ("customerSettings", (), 2100),
+        ("customerSettings", (("customerId", "1"),), 3003),
+        ("associates", (("branchId", "east"),), 2100),
+        ("associates", (("branchId", "1"),), 3003),
+    ],
+)
+def test_what_belongs_to_nobody_is_refused(
+    vendor: Emulator, path: str, query: tuple[tuple[str, str], ...], code: int
+) -> None:
+    _, answer = ask(vendor, "GET", f"/am/Direct/api/{path}", signed_in(vendor), ("messageId", "m"), *query)
+
+    assert answer["Code"] == code
+
+
+@pytest.mark.parametrize("is_gzipped", [False, True])
+def test_a_token_is_signed_as_its_certificate_tells(vendor: Emulator, is_gzipped: bool) -> None:
+    vendor.gzips_tokens = is_gzipped
+    data, _, sign = signed_in(vendor)["authorization"].partition(" ")[2].partition("<---->")
+    reply = vendor.answer(Request(method="GET", path="/certificate", query=(), headers={}, body=b""))
+    assert reply
+    key = x509.load_pem_x509_certificate(reply.body).public_key()
+    assert isinstance(key, rsa.RSAPublicKey)
+    signed = urlsafe_b64decode(data + "==")
+
+    key.verify(urlsafe_b64decode(sign + "=="), signed, padding.PKCS1v15(), hashes.SHA256())
+
+    told = json.loads(gzip.decompress(signed) if is_gzipped else signed)
+    assert vendor.demo_setup()[0]["client_id"] in {claim["Value"] for claim in told["Claims"]}
+
+
+def test_each_deed_changes_one_account_and_nothing_else() -> None:
+    vendor = Emulator(sizes=(60, 60))
+    for name in vendor.mishaps:
+        before = [everything(vendor, account) for account in (0, 1)]
+        vendor.clock.advance(timedelta(seconds=1))
+        getattr(vendor, name)(account=1)
+        assert everything(vendor, 0) == before[0]
+        assert everything(vendor, 1) != before[1], name
+
+
+def everything(vendor: Emulator, account: int) -> str:
+    company = vendor.accounts[account]
+    book, cabinet = company.book, company.cabinet
+    numbers = [number for number in range(len(book)) if number not in book.vanished]
+    papers = (cabinet.invoice, cabinet.attachments, cabinet.messages, book.procedures, cabinet.steps, book.detail)
+    return json.dumps(
+        [
+            [[find(number) for find in papers] for number in numbers],
+            [[book.customer(index), cabinet.settings(index)] for index in book.customers()],
+            [cabinet.associates(branch) for branch in book.branches],
+        ]
+    )
+
+
+def test_every_switch_can_be_turned(vendor: Emulator) -> None:
+    for name, _ in vendor.controls:
+        getattr(vendor, name)()
 
 
 @pytest.mark.parametrize(

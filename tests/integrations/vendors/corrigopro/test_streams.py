@@ -264,6 +264,44 @@ def test_a_company_without_customers_gives_one_empty_page(corrigopro: Emulator, 
     assert [page.records for page in access.read_all(Customers())] == [()]
 
 
+def test_a_sweep_sees_every_order_but_the_lost_one(corrigopro: Emulator, access: VendorAccess) -> None:
+    stored = {record.external_id: record for page in access.read_all(SMALL) for record in page.records}
+    corrigopro.requests.clear()
+    corrigopro.lose_order()
+
+    pages = list(SMALL.sweep(access, ""))
+
+    seen = {external_id for page in pages for external_id in page.seen}
+    (lost,) = stored.keys() - seen
+    spans = [page.covers for page in pages if page.covers]
+    assert any(span.since <= stored[lost].position < span.until for span in spans)
+    assert SMALL.look_up(access, lost) is None
+    assert not any("workOrder" in path and "search" not in path for path in list(corrigopro.requests)[:-1])
+    for page in pages[:-1]:
+        rest = {external_id for onward in SMALL.sweep(access, page.cursor) for external_id in onward.seen}
+        assert rest <= seen
+
+
+def test_a_window_that_may_be_cut_is_not_said_to_be_covered() -> None:
+    epoch = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
+    sandbox = Emulator(sizes=(5, 0), search_cap=10, epoch=epoch)
+    for _ in range(12):
+        sandbox.accounts[0].book.add(epoch)
+    with sandbox.serve(), vendor_access(connector, sandbox) as access:
+        pages = list(WorkOrders(suspicious_rows=10).sweep(access, ""))
+
+    spans = [page.covers for page in pages if page.covers]
+    moment = epoch.strftime("%Y-%m-%dT%H:%M:%S")
+    assert spans
+    assert not any(span.since <= f"{moment}.000000Z" < span.until for span in spans)
+
+
+def test_an_order_is_looked_up_by_its_id(access: VendorAccess) -> None:
+    record = access.read_all(SMALL)[0].records[0]
+
+    assert SMALL.look_up(access, record.external_id) == record
+
+
 class TestLaws:
     @settings(max_examples=15, deadline=None)
     @given(
