@@ -13,14 +13,16 @@ from integrations.connections.checks import check_again
 from integrations.connections.expiries import warn
 from integrations.connections.models import Connection, ConnectionState
 from integrations.connections.services import access_connection
+from integrations.contract import Diagnosis
 from integrations.registry import connectors
 from integrations.sync.models import SyncRun
 from integrations.sync.services import start_sync, stop_all, stop_run
 from portal.pages.connections import setup
+from portal.pages.connections.queries import refused_streams
 from portal.pages.links import tenant_url
 from portal.tenancy.access import opens_own_scopes, require_role
 from portal.tenancy.middleware import TenantRequest
-from portal.tenancy.models import Role
+from portal.tenancy.models import Membership, Role
 from portal.tenancy.scope import tenant_scope
 
 
@@ -77,7 +79,7 @@ def check(request: TenantRequest, connection_id: UUID) -> HttpResponse:
     if connection.needs_a_person:
         failure = setup.try_again(by, connection).failure
     elif connection.is_active:
-        failure = check_again(by.tenant_id, connection.pk)
+        failure = _check_active(by, connection)
     else:
         messages.error(request, f"{connection} is not active, so there is nothing to check.")
         return _back(request, connection)
@@ -86,6 +88,18 @@ def check(request: TenantRequest, connection_id: UUID) -> HttpResponse:
     else:
         messages.error(request, f"{failure.words} Who can mend it: {failure.who}.")
     return _back(request, connection)
+
+
+def _check_active(by: Membership, connection: Connection) -> Diagnosis | None:
+    """What is allowed now and was not before is read at once."""
+    with tenant_scope(by.tenant_id):
+        before = refused_streams(by.tenant_id, connection)
+    failure = check_again(by.tenant_id, connection.pk)
+    with tenant_scope(by.tenant_id):
+        current = access_connection(connection.pk)
+        for _, stream in before - refused_streams(by.tenant_id, connection):
+            start_sync(current, by=by.user, stream=stream)
+    return failure
 
 
 @require_POST

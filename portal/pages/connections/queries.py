@@ -57,7 +57,7 @@ def cards(tenant_id: int) -> list[Card]:
     runs: dict[UUID, list[SyncRun]] = defaultdict(list)
     for run in SyncRun.objects.filter(tenant_id=tenant_id, finished_at=None):
         runs[run.connection_id].append(run)
-    refused = _refused(tenant_id)
+    refused = refused_streams(tenant_id)
     return [
         Card(
             connection=one,
@@ -68,7 +68,7 @@ def cards(tenant_id: int) -> list[Card]:
     ]
 
 
-def _refused(tenant_id: int, connection: Connection | None = None) -> set[tuple[UUID, str]]:
+def refused_streams(tenant_id: int, connection: Connection | None = None) -> set[tuple[UUID, str]]:
     """Streams that the vendor does not allow: nobody waits for those."""
     rows = Capability.objects.filter(tenant_id=tenant_id).exclude(state__in=["available", "unknown"])
     if connection is not None:
@@ -125,7 +125,9 @@ class StreamRow:
 
     @property
     def trouble(self) -> str:
-        """Why its last finished run did not reach the end."""
+        """Why its last finished run did not reach the end. What is refused is no trouble: the row says so itself."""
+        if self.is_refused:
+            return ""
         return self.last.badge if self.last is not None and self.last.is_trouble else ""
 
     @property
@@ -183,7 +185,7 @@ def overview(connection: Connection) -> Overview:
                 is_late=state is not None and is_late(state, now),
             )
         )
-    activity = _activity(states.values(), runs, _refused(tenant_id, connection))
+    activity = _activity(states.values(), runs, refused_streams(tenant_id, connection))
     return Overview(
         connection=connection,
         standing=standing_of(connection, activity),

@@ -1,6 +1,8 @@
 """Ledger: billings, their payments, and the deals they belong to."""
 
-from integrations.contract import Column
+from datetime import date
+
+from integrations.contract import Column, Expiry, Settings
 from integrations.values import Kind
 from tests.sample_vendor import SampleConnector, SampleStream
 
@@ -26,6 +28,13 @@ class Deals(SampleStream):
 class Ledger(SampleConnector):
     key, label, initials, colour = "ledger", "Ledger", "Le", "#9d2f5d"
     streams = (Billings(), Payments(), Deals())
+
+    def expiries(self, settings: Settings) -> tuple[Expiry, ...]:
+        ends = settings.get("subscription_ends")
+        if not ends:
+            return ()
+        what, cure = "The subscription to Ledger", "Prolong it at Ledger under Account, Plan."
+        return (Expiry(key="subscription", what=what, ends_on=date.fromisoformat(ends), cure=cure),)
 
 
 connector = Ledger()
