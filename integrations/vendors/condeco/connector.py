@@ -32,9 +32,9 @@ class Condeco(Connector):
         Visitors(),
     )
     rules = diagnosis.RULES
-    # The vendor allows 500 a minute and 50,000 a week. The burst lets a first copy of 60 rooms begin at once; the week
+    # The vendor allows 500 a minute and 50,000 a week. The burst lets a small first copy go through at once; the week
     # is what limits a busy customer, see README.
-    limit = Limit(calls=120, per=timedelta(minutes=1), burst=60, parallel=4)
+    limit = Limit(calls=120, per=timedelta(minutes=1), burst=120, parallel=4)
     allowance = Limit(
         calls=assumptions.RECONCILE_CALLS_A_WEEK,
         per=timedelta(weeks=1),

@@ -81,7 +81,8 @@ def _is_a_key(access: Access, error: IntegrationError) -> bool:
     return any(password == access.secret(name) for name in KEY_SECRETS.values())
 
 
-def _is_hierarchy_forbidden_too(access: Access, error: IntegrationError) -> bool:
+def _is_at_the_very_first_call(access: Access, error: IntegrationError) -> bool:
+    """Whether not even the list of countries is allowed."""
     return error.code == f"forbidden_{Collection.HIERARCHY.name.lower()}"
 
 
@@ -100,6 +101,20 @@ def _each(environments: Callable[[str, str], Rule], *keys: str) -> tuple[Rule, .
     return tuple(environments(key, _NAMES[key]) for key in keys)
 
 
+_HOST_RULES = (
+    *_each(
+        lambda key, name: _rule(
+            f"host_of_{key}",
+            {"credentials", "customer_address", "reconnect"},
+            f"Your Condeco address is one of the {name} environment, but another environment was chosen.",
+            f"Choose {name} as the environment, or enter the address of the other one with its own Client ID and"
+            " Password.",
+            Who.ADMIN,
+            _is_host_of(key),
+        ),
+        *assumptions.ENVIRONMENT_WORDS,
+    ),
+)
 _ADDRESS_RULES = (
     _rule(
         "portal_as_api",
@@ -207,18 +222,6 @@ _KEY_RULES = (
     ),
 )
 _SIGN_IN_RULES = (
-    *_each(
-        lambda key, name: _rule(
-            f"host_of_{key}",
-            {"credentials", "customer_address", "reconnect"},
-            f"Your Condeco address is one of the {name} environment, but another environment was chosen.",
-            f"Choose {name} as the environment, or enter the address of the other one with its own Client ID and"
-            " Password.",
-            Who.ADMIN,
-            _is_host_of(key),
-        ),
-        *assumptions.ENVIRONMENT_WORDS,
-    ),
     _rule(
         "personal_login",
         {"credentials"},
@@ -268,7 +271,7 @@ _RIGHT_RULES = (
         "Condeco refuses the API to this account: its Platinum subscription with the API service is missing or ended.",
         f"{_REPRESENTATIVE} to sign your company up for the API service of the Platinum subscription.",
         Who.VENDOR,
-        _is_hierarchy_forbidden_too,
+        _is_at_the_very_first_call,
     ),
     *(
         _rule(
@@ -289,4 +292,4 @@ _RIGHT_RULES = (
         Who.NOBODY,
     ),
 )
-RULES: tuple[Rule, ...] = (*_ADDRESS_RULES, *_KEY_RULES, *_SIGN_IN_RULES, *_RIGHT_RULES)
+RULES: tuple[Rule, ...] = (*_HOST_RULES, *_ADDRESS_RULES, *_KEY_RULES, *_SIGN_IN_RULES, *_RIGHT_RULES)

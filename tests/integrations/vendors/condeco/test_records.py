@@ -68,6 +68,58 @@ def test_a_private_meeting_tells_neither_title_nor_people():
     assert booking.is_private
 
 
+def test_a_private_meeting_is_kept_without_what_it_is_about_and_who_is_there():
+    payload = json.loads((PAYLOADS / "private.json").read_bytes())
+    people = {"attendees": [{"firstName": "Grace"}], "hostPhone": "+1 212 555 0100", "MeetingTitle": "Lease"}
+
+    kept = records.without_what_is_private(json.dumps({**payload, **people}).encode())
+
+    assert not any(word in kept for word in (b"Grace", b"Owen", b"Khan", b"ease", b"northlight", b"555"))
+    assert json.loads(kept).keys() < payload.keys()
+    booking = connector.stream("room-bookings").interpret(kept, CONTEXT)
+    assert booking == interpret("private")
+
+
+@pytest.mark.parametrize("name", ["privateMeeting", "PrivateMeeting", "PRIVATEMEETING"])
+@pytest.mark.parametrize("value", [True, 1, "true", "1"])
+def test_a_private_meeting_is_recognised_however_it_is_written(name, value):
+    head = records.booking_head(json.dumps({"bookingID": 9, "roomID": 1, name: value}).encode())
+
+    assert head.is_private
+
+
+@pytest.mark.parametrize(
+    ("zone", "wall", "instant"),
+    [
+        ("Australia/Melbourne", "2026-10-04T02:30:00", "2026-10-03T16:30:00Z"),  # left out that night
+        ("Australia/Melbourne", "2026-04-05T02:30:00", "2026-04-04T15:30:00Z"),  # comes twice
+        ("America/Chicago", "2026-03-08T02:30:00", "2026-03-08T08:30:00Z"),
+        ("America/Chicago", "2026-11-01T01:30:00", "2026-11-01T06:30:00Z"),
+        ("Europe/London", "2026-03-29T01:30:00", "2026-03-29T01:30:00Z"),
+        ("Europe/London", "2026-10-25T01:30:00", "2026-10-25T00:30:00Z"),
+    ],
+)
+def test_local_times_are_read_in_the_nights_when_the_clocks_change(zone, wall, instant):
+    booking = interpret("local_times_only", {**CONTEXT, "zone": zone}, bookingStart=wall, bookingEnd=wall)
+
+    assert booking.starts_at == booking.ends_at == datetime.fromisoformat(instant)
+
+
+@pytest.mark.parametrize("zone", ["Australia/Melbourne", "America/Chicago", "Europe/London"])
+def test_utc_times_stay_what_they_are_whatever_the_zone(zone):
+    booking = interpret(
+        "confirmed", {**CONTEXT, "zone": zone}, timeFromUTC="2026-10-25T01:30:00", timeToUTC="2026-10-25T02:00:00"
+    )
+
+    assert booking.starts_at == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+
+
+def test_a_booking_lies_where_it_starts_in_utc():
+    head = records.booking_head((PAYLOADS / "confirmed.json").read_bytes())
+
+    assert head.position == "2026-03-16T13:30:00Z"
+
+
 def test_numbers_nobody_explained_are_kept_and_do_no_harm():
     booking = interpret("unknown_numbers")
 

@@ -54,11 +54,24 @@ def test_a_list_is_read_completely_and_each_record_once(condeco, key, count):
     assert len(ids) == len(set(ids)) == count
 
 
-def test_every_record_is_the_vendors_own_bytes_of_that_one_record(condeco):
+def test_every_record_but_private_ones_is_the_vendors_own_bytes(condeco):
     for record in records_of(read(condeco, "room-bookings")):
         booking = msgspec.json.decode(record.payload)
         assert record.external_id == str(booking["bookingID"])
         assert record.parent_id == str(booking["roomID"])
+        number = condeco.accounts[0].number_of(booking["bookingID"])
+        assert booking["privateMeeting"] or record.payload == condeco.accounts[0].booking_json(number)
+
+
+def test_what_is_private_about_a_meeting_never_comes_to_us(condeco):
+    account = condeco.accounts[0]
+    for number in range(len(account.diary)):
+        condeco.edit(account, number).is_private = True
+
+    found = records_of(read(condeco, "room-bookings"))
+
+    assert len(found) == 60
+    assert not any(b"meetingTitle" in record.payload or b"northlight.example" in record.payload for record in found)
 
 
 def test_rooms_know_their_location_and_bookings_their_room_location_and_zone(condeco):
