@@ -6,33 +6,19 @@ import secrets
 import threading
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from itertools import islice
 from typing import Any, ClassVar
 from urllib.parse import unquote_plus
 
-import msgspec
-
 from integrations.sandbox.kit import Reply, Request, Sandbox, route
-from integrations.vendors.kore.sandbox_data import Customer, Row, Table, customer
+from integrations.vendors.kore.sandbox_data import Customer, Table, customer
+from integrations.vendors.kore.sandbox_lists import Lists
 from integrations.vendors.kore.sandbox_mishaps import Mishaps
-from integrations.vendors.kore.sandbox_query import (
-    BadQuery,
-    Filter,
-    comparable,
-    guid_key,
-    lowest,
-    named,
-    parse_filter,
-    parse_order,
-    parse_select,
-)
+from integrations.vendors.kore.sandbox_query import BadQuery, parse_select
 from integrations.vendors.kore.sandbox_world import World
 
-MAX_TOP = 100
-CACHED_ROWS = 20_000
 PREFLIGHT = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET,HEAD,OPTIONS",
@@ -53,7 +39,7 @@ class Refusal(Exception):
         self.reply = Reply.json({**body, "link": None, "errors": errors}, status)
 
 
-class Emulator(Mishaps, Sandbox):
+class Emulator(Mishaps, Lists, Sandbox):
     """`sizes`: bills of each customer. The API answers below /api, the sign-in below /auth, so that the two can be
     mistaken for each other; both answer at the root, too."""
 
@@ -113,7 +99,7 @@ class Emulator(Mishaps, Sandbox):
         self._revoked: set[int] = set()
         self._ended_keys: set[int] = set()
         self._failing = 0
-        self._cache: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
+        self.rendered = OrderedDict()
         self._lock = threading.RLock()
 
     def demo_setup(self, account: int = 0) -> tuple[dict[str, Any], dict[str, str]]:
@@ -243,8 +229,9 @@ class Emulator(Mishaps, Sandbox):
     def list_rows(self, request: Request, entity: str) -> Reply:
         who, table = self._open(request, entity)
         with self._lock:
+            self.worlds[who.number].catch_up(self.clock.now())
             try:
-                body = self._list(request, table, self.worlds[who.number])
+                body = self.list_of(request, table)
             except BadQuery as mistake:
                 raise Refusal(400, "Validation", str(mistake)) from mistake
             if self.after_page:
@@ -261,10 +248,10 @@ class Emulator(Mishaps, Sandbox):
             if number is None:
                 raise Refusal(404, "NotFound", f"There is no {entity} with this id.")
             try:
-                chosen = parse_select(request.get("select"), self._types(table))
+                chosen = parse_select(request.get("select"), self.types_of(table))
             except BadQuery as mistake:
                 raise Refusal(400, "Validation", str(mistake)) from mistake
-            return _json(self._render(table, number, *chosen))
+            return _json(self.render(table, number, *chosen))
 
     def _client(self, request: Request, form: dict[str, str]) -> Customer | None:
         """Whose credentials these are; both values are URL-decoded, from the body as from Basic (RFC 6749, 2.3.1)."""
@@ -302,91 +289,6 @@ class Emulator(Mishaps, Sandbox):
         if table is None:
             raise Refusal(404, "NotFound", f"There is no entity {entity}.")
         return who, table
-
-    def _types(self, table: Table) -> dict[str, str]:
-        return {self.renamed.get(name, name): kind for name, kind in table.types.items()}
-
-    def _list(self, request: Request, table: Table, world: World) -> bytes:
-        world.catch_up(self.clock.now())
-        types = self._types(table)
-        top, skip = _number(request, "top", MAX_TOP, 1, MAX_TOP), _number(request, "skip", 0, 0, 10**9)
-        wanted = parse_filter(text, types) if (text := request.get("filter").strip()) else None
-        order = parse_order(request.get("orderby"), types)
-        chosen = parse_select(request.get("select"), types)
-        numbers = list(
-            islice(
-                (
-                    number
-                    for number in self._candidates(table, wanted, order, types)
-                    if wanted is None or wanted.holds(self._row(table, number, wanted), types)
-                ),
-                skip,
-                skip + top,
-            )
-        )
-        return b"[%s]" % b",".join(self._render(table, number, *chosen) for number in numbers)
-
-    def _candidates(
-        self, table: Table, wanted: Filter | None, order: list[tuple[str, str, bool]], types: dict[str, str]
-    ) -> Iterator[int]:
-        """Row numbers in order, those left out that the filter rules out anyway: by its bound on the change date, or
-        because it names ids."""
-        if wanted and wanted.fields == {"id"} and not order and (ids := named(wanted, "id")):
-            return iter(sorted(number for guid, number in table.number_of.items() if guid_key(guid) in ids))
-        start = 0
-        if bound := lowest(wanted, self.renamed.get("modified_date", "modified_date")):
-            start = table.first_since(bound)
-        if order[:2] == [("modified_date", "", False), ("id", "", False)]:
-            return (number for _, _, number in table.by_change[start:])
-        if start == 0 and order in ([], [("id", "", False)]):
-            return (number for _, number in table.by_id)
-        numbers = [number for _, _, number in table.by_change[start:]]
-        rows = {number: self._named(table.row(number)) for number in numbers}
-        for field, part, is_descending in reversed(order or [("id", "", False)]):
-            # Null comes first, as SQL Server has it.
-            def weight(number: int, field: str = field, part: str = part) -> tuple[bool, Any]:
-                value = comparable(rows[number][field], types[field], part)
-                return value is not None, 0 if value is None else value
-
-            numbers.sort(key=weight, reverse=is_descending)
-        return iter(numbers)
-
-    def _row(self, table: Table, number: int, wanted: Filter) -> Row:
-        if not self.renamed and wanted.fields <= {"modified_date", "id", *(link := table.link(number))}:
-            return {"modified_date": table.stamp(number), "id": table.ids[number], **link}
-        return self._named(table.row(number))
-
-    def _named(self, row: Row) -> Row:
-        return {self.renamed.get(name, name): value for name, value in row.items()} if self.renamed else row
-
-    def _render(self, table: Table, number: int, fields: frozenset[str], has_nulls: bool) -> bytes:
-        style = (self.has_bare_state, self.has_naive_times, *self.renamed.items())
-        key = (id(table), number, table.version[number], fields, has_nulls, style)
-        if body := self._cache.get(key):
-            return body
-        row = table.row(number)
-        if self.has_bare_state:
-            row["state"] = row["state"]["code"]
-        if self.has_naive_times:
-            row |= {name: row[name].removesuffix("Z") for name, kind in table.types.items() if kind == "system"}
-        kept = {
-            name: value
-            for name, value in self._named(row).items()
-            if (not fields or name in fields) and (has_nulls or value is not None)
-        }
-        body = self._cache[key] = msgspec.json.encode(kept)
-        if len(self._cache) > CACHED_ROWS:
-            self._cache.popitem(last=False)
-        return body
-
-
-def _number(request: Request, name: str, default: int, least: int, most: int) -> int:
-    text = request.get(name)
-    if not text:
-        return default
-    if not text.isdecimal() or not least <= int(text) <= most:
-        raise BadQuery(f"'{name}' must be a number from {least} to {most}.")
-    return int(text)
 
 
 def _json(body: bytes) -> Reply:

@@ -19,10 +19,10 @@ class Mishaps:
     after_page: Callable[[str], None] | None
     _steps: int
 
-    has_bare_state = False  # the guide's samples print `"state": 0`
-    has_naive_times = False  # … and system times without their Z
+    has_bare_state: bool
+    has_naive_times: bool
+    renamed: dict[str, str]
     decodes_basic = True  # id and secret are URL-decoded from Basic as from the body (K-5a)
-    renamed: dict[str, str]  # our field names -> what this KORE calls them
 
     def edit_a_bill(self, account: int | None = 0) -> None:
         for world, now in self._world_of(account):

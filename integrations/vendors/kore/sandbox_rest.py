@@ -29,7 +29,7 @@ class Plan:
     link: Make = lambda number: {}
 
 
-def plans(deals: int, epoch: datetime, tables: Tables, fee: Callable[[int], float]) -> dict[str, Plan]:
+def plans(deals: int, epoch: datetime, currency: str, tables: Tables, fee: Callable[[int], float]) -> dict[str, Plan]:
     """The smaller entities of a customer with so many deals; `fee` is that of a deal's instalment. `tables` may still
     be filling: it is asked only when a row is."""
 
@@ -51,8 +51,13 @@ def plans(deals: int, epoch: datetime, tables: Tables, fee: Callable[[int], floa
         kind = number % len(EXPENSES)
         spent = epoch - timedelta(days=number % 200)
         amount = round(180 + number * 37.35 % 5_000, 2)
-        told = {"expense_date": bare_date(spent), "amount": amount, "expense_type": pick(kind + 1, EXPENSES[kind])}
-        return {"name": f"{EXPENSES[kind]} {number + 1}", **told}
+        return {
+            "name": f"{EXPENSES[kind]} {number + 1}",
+            "expense_date": bare_date(spent),
+            "amount": amount,
+            "currency": currency,
+            "expense_type": pick(kind + 1, EXPENSES[kind]),
+        }
 
     def allocation(number: int) -> Row:
         share = 60 if number % 2 == 0 else 40

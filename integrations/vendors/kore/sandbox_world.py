@@ -113,7 +113,7 @@ class World:
             "deals": Plan(size=deals, make=self._deal),
             "billings": Plan(size=bills, make=self._billing, link=self._links_of_bill),
             "billing-payments": Plan(size=bills * 3 // 5, make=self._payment, link=self._links_of_payment),
-            **plans(deals, epoch, self.tables, lambda deal: self._terms(deal).fee),
+            **plans(deals, epoch, who.currency, self.tables, lambda deal: self._terms(deal).fee),
         }
         for place, (entity, plan) in enumerate(wanted.items()):
             self.tables[entity] = Table(

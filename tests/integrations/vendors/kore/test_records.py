@@ -1,8 +1,9 @@
 """What a bill of KORE's becomes; the payloads lie beside this file."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -160,3 +161,46 @@ def test_system_times_mean_the_same_with_and_without_their_z(moment):
     text = moment.isoformat(timespec="milliseconds")
 
     assert parse_system_time(text) == parse_system_time(f"{text}Z") == moment.replace(microsecond=0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "before", "after"),
+    [
+        ("Australia/Melbourne", "2026-04-05T02:30:00+11:00", "2026-04-05T02:30:00+10:00"),
+        ("Australia/Melbourne", "2026-10-04T01:59:59+10:00", "2026-10-04T03:00:00+11:00"),
+        ("America/Chicago", "2026-11-01T01:30:00-05:00", "2026-11-01T01:30:00-06:00"),
+        ("America/Chicago", "2026-03-08T01:59:59-06:00", "2026-03-08T03:00:00-05:00"),
+        ("Europe/London", "2026-10-25T01:30:00+01:00", "2026-10-25T01:30:00+00:00"),
+        ("Europe/London", "2026-03-29T00:59:59+00:00", "2026-03-29T02:00:00+01:00"),
+    ],
+)
+def test_system_times_keep_their_moment_in_the_nights_of_the_clock_change(zone, before, after):
+    first, second = parse_system_time(before), parse_system_time(after)
+
+    for given_text, moment in ((before, first), (after, second)):
+        assert moment.astimezone(ZoneInfo(zone)).isoformat() == given_text
+    assert second - first in (timedelta(seconds=1), timedelta(hours=1))
+
+
+@pytest.mark.parametrize("day", ["2026-03-08", "2026-03-29", "2026-04-05", "2026-10-04", "2026-10-25", "2026-11-01"])
+@pytest.mark.parametrize("tail", ["", "T02:30:00", "T02:30:00Z", "T23:59:59+14:00", "T00:00:00-11:00"])
+def test_a_bare_date_stays_the_same_day_whatever_stands_behind_it(day, tail):
+    bill = BILLINGS.interpret(f'{{"id":"a","due_date":"{day}{tail}"}}'.encode(), {})
+
+    assert isinstance(bill, Billing)
+    assert bill.due_date == date.fromisoformat(day)
+
+
+def test_wall_clock_times_are_shown_as_they_come():
+    (starts,) = [column for column in connector.stream("events").columns if column.path == "event_date"]
+
+    assert starts.kind == "wall"
+
+
+def test_names_of_fields_beside_the_record_come_before_the_assumed_ones():
+    payload = b'{"id":"a","total_amount":1,"net":2,"gross":3}'
+
+    named = BILLINGS.interpret(payload, {"field: amount": "nothing,net"})
+
+    assert isinstance(named, Billing)
+    assert named.amount == Decimal(2)

@@ -8,11 +8,14 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
+from integrations.errors import RetryLater
 from integrations.http import Answer, Http
+from integrations.sandbox.kit import Fault
 from integrations.vendors.kore import connector
 from integrations.vendors.kore.sandbox import Emulator
 from integrations.vendors.kore.sandbox_query import guid_key
 from tests.integrations.vendor_access import vendor_access
+from tests.integrations.vendors.kore.conftest import MONDAY, NOON
 
 Ask = Callable[..., Answer]
 
@@ -282,3 +285,52 @@ def test_every_switch_on_the_control_page_can_be_pressed(kore):
     for name, label in kore.controls:
         getattr(kore, name)()
         assert label
+
+
+@pytest.mark.parametrize("name", Emulator.mishaps)
+def test_every_mishap_is_the_same_in_every_run_and_stays_with_its_account(name):
+    def data(account: int, *, is_disturbed: bool) -> list[dict[str, Any]]:
+        kore = Emulator(sizes=(60, 60), epoch=MONDAY)
+        kore.clock.freeze(NOON)
+        for _ in range(3 if is_disturbed else 0):
+            getattr(kore, name)(account=1)
+        tables = kore.worlds[account].tables.values()
+        return [table.row(number) for table in tables for number in table.number_of.values()]
+
+    assert data(1, is_disturbed=True) == data(1, is_disturbed=True)
+    assert data(0, is_disturbed=True) == data(0, is_disturbed=False)
+
+
+def test_api_and_sign_in_answer_at_their_own_addresses_only(kore, ask):
+    assert ask("/api/entities/deals").status == 200
+    assert ask("/auth/entities/deals").status == 404
+    assert ask("/api/connect/token", method="POST").status == 404
+    assert ask("/auth/connect/token", method="POST").status == 400
+
+
+def test_fields_can_be_called_otherwise_in_answers_and_in_questions(kore, ask):
+    kore.rename_fields()
+
+    found = rows(ask("/entities/billings", filter="net_total gt 5000", orderby="net_total desc", select="net_total"))
+
+    assert found == sorted(found, key=lambda row: -row["net_total"])
+    assert ask("/entities/billings", filter="total_amount gt 5000").status == 400
+
+
+def test_a_deal_goes_with_all_that_hangs_on_it(kore):
+    kore.delete_a_deal()
+
+    world = kore.worlds[0]
+    (gone,) = set(world.deals.ids) - set(world.deals.number_of)
+    assert len(world.tables["deal-lines"].number_of) < len(world.tables["deal-lines"].ids)
+    for table in world.tables.values():
+        if "deal_id" in table.types:
+            assert all(table.link(number)["deal_id"] != gone for number in table.number_of.values())
+
+
+def test_weather_over_one_customer_leaves_the_other_alone(kore):
+    kore.weather.add(Fault(times=99, account=1, status=500))
+    with vendor_access(connector, kore, 0) as first, vendor_access(connector, kore, 1) as second:
+        assert first.read_all(connector.stream("deals"))
+        with pytest.raises(RetryLater):
+            second.read_all(connector.stream("deals"))
