@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import wraps
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
@@ -31,6 +32,18 @@ PERMISSIONS = {
     "appointments": ("VIEW_APPOINTMENTLIST", "appointment list"),
     "clients": ("VIEW_CLIENTLIST", "client list"),
 }
+
+
+def _happens(deed: Callable[["Emulator", int], str]) -> Callable[..., str]:
+    """Something that people do in one practice; without an account, in every one of them."""
+
+    @wraps(deed)
+    def done(self: "Emulator", account: int | None = 0) -> str:
+        with self.lock:
+            numbers = range(len(self.practices)) if account is None else (account,)
+            return [deed(self, number) for number in numbers][-1]
+
+    return done
 
 
 class Refusal(Exception):
@@ -105,7 +118,7 @@ class Emulator(Sandbox):
         self.refusals: list[str] = []  # why tokens were refused: coreplus's own log, which no caller sees
         self.after_page: Callable[[str], None] | None = None  # called once, after the next page of any list
         self._calls: dict[str, deque[datetime]] = {}
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._dice = 0
 
     def demo_setup(self, account: int = 0) -> tuple[dict[str, Any], dict[str, str]]:
@@ -133,7 +146,7 @@ class Emulator(Sandbox):
         return found.number if found else None
 
     def holdings(self, stream: str, account: int = 0) -> set[str]:
-        with self._lock:
+        with self.lock:
             world = self.worlds[account]
             match stream:
                 case "locations":
@@ -199,61 +212,67 @@ class Emulator(Sandbox):
 
     # What happens in a practice's day. Each returns the id of what it happened to.
 
-    def book(self, account: int = 0) -> str:
+    @_happens
+    def book(self, account: int) -> str:
         diary = self.worlds[account].diary
         return self._appointment_id(account, diary.add(self.clock.now()))
 
-    def book_two_at_once(self, account: int = 0) -> str:
+    @_happens
+    def book_two_at_once(self, account: int) -> str:
         """Two practitioners, one moment."""
         diary = self.worlds[account].diary
         first, second = diary.add(self.clock.now()), diary.add(self.clock.now())
         diary.moved[second] = diary.moved[first]
         return self._appointment_id(account, second)
 
-    def move(self, account: int = 0) -> str:
-        with self._lock:
-            number = self._upcoming(account)
-            diary, day = self.worlds[account].diary, self.clock.now().date()
-            diary.move(number, day + timedelta(days=2 + self._roll() % 9))
-            return self._appointment_id(account, number)
+    @_happens
+    def move(self, account: int) -> str:
+        number = self._upcoming(account)
+        diary, day = self.worlds[account].diary, self.clock.now().date()
+        diary.move(number, day + timedelta(days=2 + self._roll() % 9))
+        return self._appointment_id(account, number)
 
-    def cancel(self, account: int = 0) -> str:
+    @_happens
+    def cancel(self, account: int) -> str:
         """It leaves the list, and can still be read by its id."""
-        with self._lock:
-            number = self._upcoming(account)
-            self.worlds[account].diary.cancelled[number] = "Client was unwell"
-            return self._appointment_id(account, number)
+        number = self._upcoming(account)
+        self.worlds[account].diary.cancelled[number] = "Client was unwell"
+        return self._appointment_id(account, number)
 
-    def delete(self, account: int = 0) -> str:
-        with self._lock:
-            number = self._upcoming(account)
-            self.worlds[account].diary.deleted.add(number)
-            return self._appointment_id(account, number)
+    @_happens
+    def delete(self, account: int) -> str:
+        number = self._upcoming(account)
+        self.worlds[account].diary.deleted.add(number)
+        return self._appointment_id(account, number)
 
-    def edit(self, account: int = 0) -> str:
+    @_happens
+    def edit(self, account: int) -> str:
         """Its status changes."""
-        with self._lock:
-            number = self._upcoming(account)
-            self.worlds[account].diary.version[number] += 1
-            return self._appointment_id(account, number)
+        number = self._upcoming(account)
+        self.worlds[account].diary.version[number] += 1
+        return self._appointment_id(account, number)
 
-    def add_client(self, account: int = 0) -> str:
+    @_happens
+    def add_client(self, account: int) -> str:
         world = self.worlds[account]
         return world.ids["client"].of(world.clients.add(self.clock.now()))
 
-    def rename_client(self, account: int = 0) -> str:
+    @_happens
+    def rename_client(self, account: int) -> str:
         world = self.worlds[account]
         number = world.client_numbers()[self._roll() % len(world.client_numbers())]
         world.clients.touch(number, self.clock.now())
         return world.ids["client"].of(number)
 
-    def remove_client(self, account: int = 0) -> str:
+    @_happens
+    def remove_client(self, account: int) -> str:
         world = self.worlds[account]
         number = world.client_numbers()[self._roll() % len(world.client_numbers())]
         world.gone_clients.add(number)
         return world.ids["client"].of(number)
 
-    def hire_practitioner(self, account: int = 0) -> str:
+    @_happens
+    def hire_practitioner(self, account: int) -> str:
         world = self.worlds[account]
         world.extra_practitioners += 1
         return str(world.practitioners()[-1]["practitionerId"])
@@ -266,7 +285,7 @@ class Emulator(Sandbox):
             if not re.match(rf"({TRIAL})?{API}/", request.path, re.IGNORECASE):
                 return Reply.html("<html><title>coreplus</title><p>Sign in to coreplus.</html>", 404)
             self._admit(request, is_trial=is_trial)
-            with self._lock:
+            with self.lock:
                 self.worlds[self._number(request)].diary.catch_up(self.clock.now())
                 path = request.path[len(TRIAL) :] if is_trial else request.path
                 reply = super().handle(replace(request, path=path))
@@ -335,7 +354,7 @@ class Emulator(Sandbox):
             self.refusals.append(flaw)
             raise Refusal(401, "Invalid token")
         consumer_id = self.practices[self._number(request)].consumer_id
-        with self._lock:
+        with self.lock:
             now, calls = self.clock.now(), self._calls.setdefault(consumer_id, deque())
             while calls and calls[0] <= now - timedelta(seconds=1):
                 calls.popleft()
