@@ -97,8 +97,8 @@ def _rule(
     return Rule(diagnosis=Diagnosis(key=key, cause=cause, cure=cure, who=who), codes=frozenset(codes), fits=fits)
 
 
-def _each(environments: Callable[[str, str], Rule], *keys: str) -> tuple[Rule, ...]:
-    return tuple(environments(key, _NAMES[key]) for key in keys)
+def _each(make: Callable[[str, str], Rule], *environments: str) -> tuple[Rule, ...]:
+    return tuple(make(key, _NAMES[key]) for key in environments)
 
 
 _HOST_RULES = (

@@ -32,6 +32,8 @@ class Emulator(Writes):
         ("restore_keys", "Switch all keys on"),
         ("withdraw_platinum", "End the Platinum subscription (403)"),
         ("restore_platinum", "Renew the Platinum subscription"),
+        ("drop_subscription", "Forget the client subscription name (404)"),
+        ("restore_subscription", "Know the client subscription name again"),
         ("use_up_week", "Use up the weekly calls"),
         ("renew_week", "Renew the weekly calls"),
         ("show_portal", "Answer with the portal's web page"),
@@ -131,6 +133,12 @@ class Emulator(Writes):
 
     def restore_platinum(self, account: int | None = None) -> None:
         self._unlicensed.difference_update(self.numbers(account))
+
+    def drop_subscription(self, account: int | None = None) -> None:
+        self._unknown.update(self.numbers(account))
+
+    def restore_subscription(self, account: int | None = None) -> None:
+        self._unknown.difference_update(self.numbers(account))
 
     def use_up_week(self, account: int | None = None) -> None:
         self._begin_week()

@@ -73,6 +73,7 @@ class Gateway(Sandbox):
         self._withdrawn: set[tuple[int, str]] = set()  # (account, collection)
         self._closed: set[int] = set()  # accounts whose client id and password are refused
         self._unlicensed: set[int] = set()
+        self._unknown: set[int] = set()  # accounts whose subscription name leads nowhere
         self._is_portal = False
 
     def numbers(self, account: int | None) -> list[int]:
@@ -117,7 +118,7 @@ class Gateway(Sandbox):
         if self._is_portal:
             return Reply.html("<!doctype html><title>Integration portal</title><h1>Sign in or sign up</h1>")
         account = self._account_of(found[1])
-        if account is None:
+        if account is None or account.index in self._unknown:
             return self.not_found(request)
         for book in (account.diary, *self.desks[account.index : account.index + 1], *self._visitors_of(account)):
             book.catch_up(self.clock.now())
