@@ -4,8 +4,6 @@ Where the vendor cannot be asked for changes and a stream's regular reading look
 brings the rest: then the law holds after both.
 """
 
-from itertools import cycle
-
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -52,10 +50,11 @@ def test_an_incremental_run_after_any_changes_equals_a_full_one(vendor_key: str,
 def test_rows_that_slip_while_a_list_is_read_are_there_after_the_next_run(vendor_key: str, plan: list[int]) -> None:
     with serving(vendor_key) as vendor:
         for stream in vendor.connector.streams:
-            shelf, numbers = Shelf(), cycle(plan)
+            shelf, left = Shelf(), list(plan)
             for page in stream.read(vendor.access(), ""):
                 shelf.put([page])
-                disturb(vendor, next(numbers))
+                if left:  # a list that grew with every page would never end
+                    disturb(vendor, left.pop(0))
             kept = catch_up(vendor, stream, shelf).payloads
             full = Shelf().put(read(vendor, stream)).payloads
             assert {key: kept.get(key) for key in full} == full, f"{stream.key} during {plan}"
