@@ -197,7 +197,7 @@ class Emulator(Sandbox):
 
     def expire(self, account: int | None = None) -> None:
         for add_on in self._add_ons(account):
-            add_on.granted = self.clock.now().date() - timedelta(days=365 * add_on.months // 12)
+            add_on.granted = self.clock.now().date() - timedelta(days=366 * add_on.months // 12)
 
     def renew(self, account: int | None = None) -> None:
         """Twelve months from today; the access token stays the same (CP-A04)."""
