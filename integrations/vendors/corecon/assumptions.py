@@ -55,7 +55,17 @@ RESOURCE_PATHS = {
 }
 
 # CC-A14: the names of the reports below ProjectFinancial are those of the analytics data sources, without their prefix.
-# They stand at the streams in financials.py, one stream a report, so that a wrong name stops one report only.
+# One stream a report, so that a wrong name stops one report only.
+REPORT_NAMES = {
+    "financials-overview": "Overview",
+    "financials-overview-details": "OverviewDetailsSimple",
+    "financials-cost": "Cost",
+    "financials-change-orders": "ChangeOrder",
+    "financials-hours": "Hours",
+    "financials-hours-history": "HoursHistorical",
+    "financials-wip": "WIP",
+    "financials-cost-plus": "ContractCostPlus",
+}
 
 # Published in a sample: answers to any valid bearer token.
 TEST_PATH = "/api/test/resource1"

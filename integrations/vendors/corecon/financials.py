@@ -6,11 +6,11 @@ and each sweep go through every project; the readings between them through those
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from integrations.contract import Access, Column, Settings, Span
 from integrations.errors import VendorChanged
-from integrations.vendors.corecon.assumptions import CLOSED_WORDS, REPORTS_SINCE
+from integrations.vendors.corecon.assumptions import CLOSED_WORDS, REPORT_NAMES, REPORTS_SINCE
 from integrations.vendors.corecon.client import Client
 from integrations.vendors.corecon.codes import STRANGE
 from integrations.vendors.corecon.reading import CoreconStream, Part, Place
@@ -37,7 +37,7 @@ _COST_CODE = (
 
 
 class Report(CoreconStream):
-    """One report; `report` is the last word of its address (CC-A14)."""
+    """One report of each project."""
 
     interval = timedelta(hours=6)
     sweep_interval = timedelta(days=7)
@@ -45,7 +45,11 @@ class Report(CoreconStream):
     feature = "Project Financials"
     needs = ("Projects",)
     resource = "ProjectFinancial"
-    report: ClassVar[str]
+
+    @property
+    def report(self) -> str:
+        """The last word of its address."""
+        return REPORT_NAMES[self.key]
 
     def path(self, client: Client) -> str:
         return f"{super().path(client).rstrip('/')}/{self.report}"
@@ -79,7 +83,6 @@ class Report(CoreconStream):
 class Overview(Report):
     key = "financials-overview"
     label = "Financials: overview"
-    report = "Overview"
     columns = (
         *_CONTRACT,
         Column(label="Original revenue", path="RevenueBudget_Prime_Total", kind="money"),
@@ -92,14 +95,12 @@ class Overview(Report):
 class OverviewDetails(Report):
     key = "financials-overview-details"
     label = "Financials: overview, simple details"
-    report = "OverviewDetailsSimple"
     columns = Overview.columns
 
 
 class Cost(Report):
     key = "financials-cost"
     label = "Financials: cost"
-    report = "Cost"
     columns = (
         *_COST_CODE,
         Column(label="Original budget", path="CostBudget_Prime", kind="money"),
@@ -112,7 +113,6 @@ class Cost(Report):
 class ChangeOrders(Report):
     key = "financials-change-orders"
     label = "Financials: change orders"
-    report = "ChangeOrder"
     columns = (
         Column(label="Change order", path="ChangeOrderSubject"),
         Column(label="Change order number", path="ChangeOrderNumber"),
@@ -128,7 +128,6 @@ class ChangeOrders(Report):
 class Hours(Report):
     key = "financials-hours"
     label = "Financials: hours"
-    report = "Hours"
     columns = (
         *_COST_CODE,
         Column(label="Budget", path="HourBudget_Revised_L", kind="number"),
@@ -142,14 +141,12 @@ class Hours(Report):
 class HoursHistory(Report):
     key = "financials-hours-history"
     label = "Financials: hours, historical"
-    report = "HoursHistorical"
     columns = Hours.columns
 
 
 class WorkInProgress(Report):
     key = "financials-wip"
     label = "Financials: work in progress"
-    report = "WIP"
     columns = (
         *_CONTRACT,
         Column(label="Revised revenue", path="RevenueBudget_Revised_Total", kind="money"),
@@ -166,7 +163,6 @@ class WorkInProgress(Report):
 class CostPlus(Report):
     key = "financials-cost-plus"
     label = "Financials: cost-plus contracts"
-    report = "ContractCostPlus"
     columns = (
         *_CONTRACT,
         Column(label="Billing type", path="PrimeContractBillingType", is_filter=True),

@@ -16,7 +16,7 @@ from integrations.errors import (
 )
 from integrations.http import Answer
 from integrations.sandbox.kit import Fault
-from integrations.vendors.corecon import connector
+from integrations.vendors.corecon import codes, connector
 from integrations.vendors.corecon.codes import MEANINGS
 from integrations.vendors.corecon.failures import Asking, failure, number_of
 from integrations.vendors.corecon.sandbox import Emulator
@@ -280,6 +280,66 @@ def test_a_refused_token_is_renewed_and_the_call_repeated(access, corecon):
     refuse(corecon, "Company/List", 480, times=1)
 
     assert len(access.read_all(COMPANIES)) == 3
+
+
+WORDS = {
+    401: "no longer accepts our sign-in. Reconnect",
+    402: "billing problem",
+    403: "Add it under Allowed features",
+    450: "A network filter in front of Corecon",
+    454: "sign-in has ended",
+    465: "The Integration Key is not known",
+    466: "The Secret Key is wrong or was replaced",
+    467: "switched off. Activate it",
+    468: "account is inactive",
+    469: "Press Connect again",
+    470: "Press Connect again",
+    471: "the Redirect URI must be exactly {uri}",
+    472: "another authentication type",
+    473: "refused the sign-in details",
+    474: "other environment (sandbox/production)",
+    475: "User name or password is wrong",
+    476: "Enter the Corecon user name and password",
+    477: "has expired. Renew it",
+    478: "Integration Key and Account Key belong together",
+    479: "longer than the token lifetime",
+    480: "no longer recognises our access",
+    481: "could not be completed",
+    483: "finds no database for this account",
+    484: "not ready yet",
+    485: "The sandbox has ended",
+    486: "must pass Corecon's review",
+    487: "production database has expired",
+    488: "not registered in Corecon. Add {uri}",
+    489: "Tick the same scopes",
+    497: "must start with https://",
+}
+
+
+@pytest.mark.parametrize("number", WORDS)
+def test_who_must_act_is_told_what_to_do(number):
+    assert WORDS[number] in MEANINGS[number].words
+
+
+def test_only_what_needs_a_person_has_words_of_its_own():
+    needs_a_person = {*CONFIGURE, *RECONNECT, *TOKEN, 403, 488}
+
+    assert needs_a_person == set(WORDS)
+    others = {meaning.words for meaning in MEANINGS.values() if meaning.number not in needs_a_person}
+    assert others == {codes.BUSY, codes.OUTAGE, codes.LIMIT, codes.STRANGE}
+
+
+def test_problems_with_different_cures_have_different_codes():
+    ours = {number: MEANINGS[number].code for number in CONFIGURE}
+
+    assert len(set(ours.values())) == len(ours)
+
+
+def test_a_blank_password_is_asked_for_and_one_that_we_sent_is_a_mistake_of_the_vendors():
+    answer = Answer(status=476, headers={}, body=b"")
+
+    assert type(failure(answer, 476, Asking(grant="password", hidden=("pat", "")))) is ReconnectNeeded
+    assert type(failure(answer, 476, Asking(grant="password", hidden=("pat", "pw")))) is VendorChanged
 
 
 def test_every_meaning_has_words_for_a_tenant():

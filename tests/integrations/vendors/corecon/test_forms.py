@@ -1,6 +1,9 @@
 """What an admin is asked for."""
 
+from datetime import date, timedelta
+
 import pytest
+from django.utils.timezone import localdate
 
 from integrations.vendors.corecon import connector
 from integrations.vendors.corecon.assumptions import PRODUCTION_URL, SANDBOX_URL
@@ -87,6 +90,7 @@ def test_a_blank_address_is_the_usual_one_of_the_environment(environment, addres
         ("refresh_minutes", "a day"),
         ("time_zone", "Eastern Standard Time"),
         ("environment", ""),
+        ("sandbox_ends_on", "soon"),
     ],
 )
 def test_a_wrong_value_is_told_at_its_field(name, value):
@@ -114,6 +118,38 @@ def test_lifetime_and_state_may_be_unknown():
 
     assert form.is_valid()
     assert form.vendor_settings()["refresh_minutes"] is None
+
+
+def test_a_sandbox_ends_after_a_month_unless_another_day_is_named():
+    today = localdate()
+    unnamed, named = fill(environment="sandbox"), fill(environment="sandbox", sandbox_ends_on="2027-02-14")
+
+    assert unnamed.is_valid()
+    assert named.is_valid()
+    assert unnamed.vendor_settings()["sandbox_ends_on"] == (today + timedelta(days=30)).isoformat()
+    assert named.vendor_settings()["sandbox_ends_on"] == "2027-02-14"
+
+
+def test_production_has_no_day_on_which_it_ends():
+    form = fill(sandbox_ends_on="2027-02-14")
+
+    assert form.is_valid()
+    assert form.vendor_settings()["sandbox_ends_on"] == ""
+    assert connector.expiries(form.vendor_settings()) == ()
+
+
+def test_the_end_of_a_sandbox_is_warned_of():
+    (expiry,) = connector.expiries({"environment": "sandbox", "sandbox_ends_on": "2027-02-14"})
+
+    assert expiry.ends_on == date(2027, 2, 14)
+    assert "extension" in expiry.cure
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"environment": "sandbox"}, {"environment": "sandbox", "sandbox_ends_on": ""}]
+)
+def test_a_sandbox_without_a_known_end_is_not_warned_of(known):
+    assert connector.expiries(known) == ()
 
 
 def test_every_field_stands_in_one_fieldset():

@@ -7,7 +7,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 import time_machine
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations.contract import Page, Span
@@ -77,6 +77,7 @@ def test_a_window_is_covered_only_when_its_last_page_was_read(access, corecon):
     assert any(page.covers is None for page in pages)
 
 
+@settings(deadline=None)
 @given(DAYS)
 def test_thirteen_days_of_sweeps_go_through_all_that_a_first_reading_reads(today):
     run_dates = [today + timedelta(days=count) for count in range(14)]
@@ -91,6 +92,7 @@ def test_thirteen_days_of_sweeps_go_through_all_that_a_first_reading_reads(today
     assert {oldest + timedelta(days=count) for count in range((today - oldest).days)} <= looked_at
 
 
+@settings(deadline=None)
 @given(DAYS)
 def test_the_parts_of_a_sweep_follow_each_other_without_an_overlap(today):
     days = [window for span in swept_days(today) for window in windows(span)]
