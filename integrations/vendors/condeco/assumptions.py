@@ -72,6 +72,7 @@ TOKEN_LIFETIME = timedelta(seconds=43_199)
 # CD-A30: 50,000 calls a week are per customer, from Monday 00:00 UTC, and failed calls count. CD-A06: token calls do
 # not. Of these 35,000 are for reconciling, the rest for notifications, people and reserve.
 RECONCILE_CALLS_A_WEEK = 35_000
+DESK_CALLS_A_WEEK = VISITOR_CALLS_A_WEEK = 5_000  # the most that each of these plans for itself
 CALLS_AT_ONCE_OF_THE_WEEK = 10_000  # a first copy may run ahead; a week then has 45,000 at most
 
 # Hierarchy

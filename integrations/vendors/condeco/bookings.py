@@ -15,7 +15,7 @@ from integrations.vendors.condeco.client import Collection, read_list, read_one
 from integrations.vendors.condeco.walk import HierarchyWalk, Level, Step, Walk
 
 DEFAULT_HISTORY_DAYS = 60
-_WEEK, DAY = timedelta(weeks=1), timedelta(days=1)
+DAY = timedelta(days=1)
 _IN_UTC = ("isUTCDateTime", "true")
 
 
@@ -29,6 +29,7 @@ class Bookings(HierarchyWalk):
     kind = Kind.BOOKING
     interval = timedelta(minutes=30)
     sweep_interval = DAY
+    calls_a_week = assumptions.RECONCILE_CALLS_A_WEEK
     misses = 1  # every one that is missed is looked up
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -57,12 +58,6 @@ class Bookings(HierarchyWalk):
         """What a finished walk has seen everything of."""
         raise NotImplementedError
 
-    def interval_after(self, calls: int) -> timedelta:
-        """The week's calls for reconciling, shared out: after those of the daily sweeps the rest is for usual runs.
-        Customers that would need more calls than that are kept up to date by the sweeps, and read once a week."""
-        runs_a_week = assumptions.RECONCILE_CALLS_A_WEEK / max(calls, 1) - _WEEK / DAY
-        return max(self.interval, _WEEK / runs_a_week) if runs_a_week > 1 else _WEEK
-
 
 class RoomBookings(Bookings):
     """Bookings room by room: Condeco has no call for all rooms at once."""
@@ -81,6 +76,9 @@ class RoomBookings(Bookings):
             raise RecordRejected(f"Room {step.id} was asked for, but the booking names room {head.room_id}.")
         return _room_booking(head, raw, step.id, step.name, walk.place or step, walk.at)
 
+    def veil(self, raw: msgspec.Raw) -> bytes:
+        return records.veiled(raw)
+
     def covered(self, walk: Walk) -> Span | None:
         assert walk.since
         assert walk.until
@@ -91,7 +89,10 @@ class RoomBookings(Bookings):
         raw = read_one(access, Collection.BOOKINGS, f"bookings/{quote(external_id, safe='')}", [_IN_UTC])
         if raw is None:
             return None
-        head, atlas = records.booking_head(raw), atlas_of(access)
+        try:
+            head, atlas = records.booking_head(raw), atlas_of(access)
+        except RecordRejected:
+            return Record(external_id=external_id, payload=records.veiled(raw))  # set aside when it is interpreted
         place = atlas.location(access, str(head.location_id))
         if place is None:
             return None

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import msgspec
 
 from integrations.contract import Access, Record, Span
-from integrations.errors import NotBought
+from integrations.errors import NotBought, RecordRejected
 from integrations.values import Booking
 from integrations.vendors.condeco import assumptions, desk_records
 from integrations.vendors.condeco.atlas import atlas_of
@@ -25,6 +25,7 @@ class DeskBookings(Bookings):
     parent = "desks"
     level = Level.DAYS
     interval = timedelta(hours=1)
+    calls_a_week = assumptions.DESK_CALLS_A_WEEK
 
     def begin(self, access: Access, last: Walk) -> Walk:
         require_switch(access)
@@ -51,7 +52,10 @@ class DeskBookings(Bookings):
         )
         if raw is None:
             return None
-        found = desk_records.desk_booking(raw)
+        try:
+            found = desk_records.desk_booking(raw)
+        except RecordRejected:
+            return Record(external_id=external_id, payload=raw)  # set aside when it is interpreted
         place = atlas_of(access).location(access, str(found.locationid))
         return _record(access, found, raw, place, self.now()) if place else None
 

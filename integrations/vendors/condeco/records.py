@@ -182,6 +182,16 @@ def without_what_is_private(payload: bytes | msgspec.Raw) -> bytes:
     return msgspec.json.encode({name: value for name, value in fields.items() if name.lower() in _KEPT_OF_PRIVATE})
 
 
+def veiled(payload: bytes | msgspec.Raw) -> bytes:
+    """What may be kept of a booking that cannot be read: as it came, unless it is marked as private."""
+    try:
+        fields = msgspec.json.decode(payload, type=dict[str, Any])
+    except (msgspec.DecodeError, RecursionError):
+        return bytes(payload)
+    is_private = any(name.lower() == "privatemeeting" and is_set(mark) for name, mark in fields.items())
+    return without_what_is_private(payload) if is_private else bytes(payload)
+
+
 def booking(payload: bytes, context: Mapping[str, str]) -> Booking:
     """One room booking. `context` holds `room`, `location`, `zone` (IANA) and `ended`. Raises RecordRejected."""
     read = in_any_case(payload, _Booking)

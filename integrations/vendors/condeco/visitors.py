@@ -25,6 +25,7 @@ class Visitors(HierarchyWalk):
     level = Level.DAYS
     interval = timedelta(days=1)  # the vendor's advice
     sweep_interval = timedelta(days=1)
+    calls_a_week = assumptions.VISITOR_CALLS_A_WEEK
     columns = (
         Column(label="Visitor", path="lastName"),
         Column(label="First name", path="firstName"),

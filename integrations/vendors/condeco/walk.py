@@ -6,7 +6,7 @@ asked, and the next run asks everything again. A walk is finite, because every c
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
@@ -18,6 +18,7 @@ from integrations.vendors.condeco import records
 from integrations.vendors.condeco.client import Collection, read_list
 
 Sorted = tuple[tuple[Record, ...], tuple[Rejected, ...]]
+_WEEK = timedelta(weeks=1)
 _NOTHING: Sorted = ((), ())
 
 
@@ -91,6 +92,7 @@ class HierarchyWalk(Stream):
     """Reads the children of every thing at `level`."""
 
     level: ClassVar[Level]
+    calls_a_week: ClassVar[int | None] = None  # what its daily sweeps and its runs may take together; None: no matter
 
     def read(self, access: Access, cursor: str) -> Iterator[Page]:
         """At most one call a page, in the order of ids; pages above `level` carry no records. See `Stream.read`."""
@@ -127,6 +129,18 @@ class HierarchyWalk(Stream):
     def file(self, access: Access, raw: msgspec.Raw, walk: Walk, step: Step) -> Record | None:
         """One child of `step` as a record; None where it belongs to another stream. Raises RecordRejected."""
 
+    def veil(self, raw: msgspec.Raw) -> bytes:
+        """What may be kept of something that could not be filed."""
+        return bytes(raw)
+
+    def interval_after(self, calls: int) -> timedelta:
+        """The week's calls, shared out: after those of the daily sweeps the rest is for usual runs. Where that is
+        nothing the sweeps keep things up to date, for they store what they see, and once a week is read."""
+        if self.calls_a_week is None:
+            return self.interval
+        runs_a_week = self.calls_a_week / max(calls, 1) - 7
+        return max(self.interval, _WEEK / runs_a_week) if runs_a_week > 1 else _WEEK
+
     def _sort_out(self, access: Access, walk: Walk, step: Step) -> Sorted:
         """The records of one answer, and what could not be read."""
         good, bad = [], []
@@ -134,7 +148,7 @@ class HierarchyWalk(Stream):
             try:
                 record = self.file(access, raw, walk, step)
             except RecordRejected as mistake:
-                bad.append(Rejected(payload=bytes(raw), reason=mistake.words))
+                bad.append(Rejected(payload=self.veil(raw), reason=mistake.words))
             else:
                 good += [record] if record else []
         return tuple(good), tuple(bad)

@@ -122,6 +122,15 @@ def test_the_calls_of_a_week_are_shared_out_over_the_rooms(rooms, reconciles_a_w
     assert planned * rooms <= connector.allowance.calls or interval == week
 
 
+@pytest.mark.parametrize(("calls", "days"), [(62, 1), (300, 1), (700, 7)])
+def test_with_many_locations_the_daily_sweeps_bring_the_visitors(calls, days):
+    assert connector.stream("visitors").interval_after(calls) == timedelta(days=days)
+
+
+def test_the_structure_is_read_once_a_day_however_many_calls_it_takes():
+    assert connector.stream("rooms").interval_after(500) == timedelta(days=1)
+
+
 def test_the_account_is_the_customer_host_with_the_subscription_name():
     settings = {"customer_url": "https://Acme.condecosoftware.com", "subscription_name": "Acme_UK"}
     other = {**settings, "subscription_name": "Acme_US"}

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from integrations.contract import Page, Record, Span
-from integrations.errors import VendorChanged
+from integrations.errors import RecordRejected, VendorChanged
 from integrations.sandbox.kit import Fault
 from integrations.vendors.condeco.bookings import RoomBookings
 from integrations.vendors.condeco.connector import connector
@@ -198,3 +198,16 @@ def test_another_refusal_makes_nothing_gone(condeco, access, fault):
 
     with pytest.raises(VendorChanged):
         RoomBookings().look_up(access, "310007")
+
+
+@pytest.mark.parametrize("make", [RoomBookings, DeskBookings])
+def test_what_is_looked_up_and_cannot_be_read_is_set_aside_by_the_house(condeco, access, make):
+    stream = make(now=condeco.clock.now)
+    condeco.weather.add(Fault(path="/310007", status=200, body=b'{"bookingID":{"odd":1}}'))
+
+    found = stream.look_up(access, "310007")
+
+    assert found
+    assert found.external_id == "310007"
+    with pytest.raises(RecordRejected):
+        stream.interpret(found.payload, found.context)

@@ -216,6 +216,16 @@ def test_a_booking_of_another_room_than_asked_is_set_aside(condeco):
     assert rejected.reason == "Room 501 was asked for, but the booking names room 777."
 
 
+def test_what_is_set_aside_of_a_private_meeting_is_without_what_is_private(condeco):
+    body = b'{"bookings":[{"bookingID":5,"roomID":777,"meetingTitle":"Merger","PrivateMeeting":1}]}'
+    condeco.weather.add(Fault(path="/bookings", status=200, body=body))
+
+    (rejected,) = [rejected for page in read(condeco, "room-bookings") for rejected in page.rejected]
+
+    assert b"777" in rejected.payload
+    assert b"Merger" not in rejected.payload
+
+
 def test_desks_among_the_rooms_are_not_asked_for_room_bookings(condeco):
     body = b'{"IsError":false,"Data":[{"ResourceName":"Desk 1","InternalId":9,"WorkspaceTypeId":2}]}'
     condeco.weather.add(Fault(path="/rooms", status=200, body=body, times=4))
