@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import msgspec
 
-from integrations.contract import Access, Page, Settings
+from integrations.contract import Access, Column, Page, Settings
 from integrations.errors import NotPermitted, RecordRejected
 from integrations.values import Billing, Kind
 from integrations.vendors.kore import assumptions, fieldmap, records
@@ -48,6 +48,14 @@ class Billings(KoreStream):
     kind = Kind.BILLING
     parent = "deals"
     parent_field = "deal"
+    columns = (  # where a deal lists its bills
+        Column(label="Bill", path="name"),
+        Column(label="Number", path="bill_number"),
+        Column(label="Due", path="due_date", kind="date"),
+        Column(label="Amount", path="total_amount", kind="money"),
+        Column(label="Balance", path="balance", kind="money"),
+        Column(label="Payment", path="payment_status.value"),
+    )
 
     def read(self, access: Access, cursor: str) -> Iterator[Page]:
         terms = self.terms(access.settings)

@@ -64,9 +64,11 @@ class KoreStream(Stream):
         if payload is None:
             return None
         row = read_row(payload)
-        if not row.id:
+        if row.id != external_id.lower():
             raise VendorChanged(
-                "KORE's answer about one record lacks its id. Our developers have to look at it.", detail=row.reason
+                "KORE sent another record than the one we asked for. Our developers have to look at it.",
+                code="another_record",
+                detail=row.reason,
             )
         page = self.page(access.settings, [row], self.contexts(access, [row]))
         return page.records[0] if page.records else None
@@ -110,7 +112,8 @@ class KoreStream(Stream):
 
     def wanted(self, settings: Settings) -> fieldmap.Names:
         """What we look for in a row and under which names: for the live test."""
-        shown = {column.label.lower(): (column.path.partition(".")[0],) for column in self.columns}
+        columns = self.columns if self.kind is None else ()
+        shown = {column.label.lower(): (column.path.partition(".")[0],) for column in columns}
         return {**shown, **fieldmap.names(settings, self.key)}
 
 
@@ -120,5 +123,5 @@ def has_terms(cursor: str, terms: str) -> bool:
 
 
 def mark_of(*settings: object) -> str:
-    """ "" for settings that are all empty."""
+    """A short digest; empty for settings that are all empty."""
     return blake2b(msgspec.json.encode(settings), digest_size=6).hexdigest() if any(settings) else ""

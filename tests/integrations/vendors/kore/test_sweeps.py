@@ -103,8 +103,9 @@ def test_an_id_cannot_lead_to_another_path(kore):
         (Fault(truncate=True), RetryLater),
         (Fault(status=200, body=b"[]"), VendorChanged),
         (Fault(status=200, body=b'{"name":"no id"}'), VendorChanged),
+        (Fault(status=200, body=b'{"id":"another","modified_date":"2026-03-01T00:00:00Z"}'), VendorChanged),
     ],
-    ids=["another server", "not licensed", "down", "cut off", "a list", "no id"],
+    ids=["another server", "not licensed", "down", "cut off", "a list", "no id", "another id"],
 )
 def test_only_kores_own_word_makes_a_record_gone(kore, fault, failure):
     with vendor_access(connector, kore) as access:
