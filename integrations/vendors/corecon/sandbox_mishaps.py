@@ -9,6 +9,7 @@ from integrations.vendors.corecon.sandbox_data import DATED, Books, workday
 from integrations.vendors.corecon.sandbox_signin import SignIn
 
 RESOURCES = ("Company", "Contact", "Project", *DATED)
+NEW_PROJECTS = 3  # a builder takes on only so many
 OPEN_DAYS = 20  # entries of this many days are still corrected
 
 
@@ -40,7 +41,8 @@ class Mishaps(SignIn):
     def enter_rows(self, account: int = 0) -> None:
         books, _ = self._begin(account)
         for resource in self._used(books):
-            books.shelves[resource].add(self.clock.now())
+            if resource != "Project" or len(books.shelves[resource]) < books.sizes[resource] + NEW_PROJECTS:
+                books.shelves[resource].add(self.clock.now())
 
     def enter_twins(self, account: int = 0) -> None:
         """Two timecards at the same moment."""

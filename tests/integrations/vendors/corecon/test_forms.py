@@ -145,9 +145,7 @@ def test_the_end_of_a_sandbox_is_warned_of():
     assert "extension" in expiry.cure
 
 
-@pytest.mark.parametrize(
-    "settings", [{}, {"environment": "sandbox"}, {"environment": "sandbox", "sandbox_ends_on": ""}]
-)
+@pytest.mark.parametrize("known", [{}, {"environment": "sandbox"}, {"environment": "sandbox", "sandbox_ends_on": ""}])
 def test_a_sandbox_without_a_known_end_is_not_warned_of(known):
     assert connector.expiries(known) == ()
 
