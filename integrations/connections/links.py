@@ -111,8 +111,9 @@ def enter(found: OpenLink, values: Mapping[str, str]) -> bool:
         connection = Connection.objects.select_for_update(no_key=True).get(
             tenant_id=found.tenant.pk, pk=found.link.connection_id
         )
-        seal_secrets(connection, {GIVEN + name: values[name] for name in found.fields})
-        note("connection.secrets_entered", connection, by=None, whom=found.link.whom, secrets=sorted(found.fields))
+        given = {name: values[name] for name in found.fields if values.get(name)}
+        seal_secrets(connection, {GIVEN + name: value for name, value in given.items()})
+        note("connection.secrets_entered", connection, by=None, whom=found.link.whom, secrets=sorted(given))
     return True
 
 

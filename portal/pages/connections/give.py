@@ -18,14 +18,17 @@ from integrations.connections import links
 
 
 class GiveForm(forms.Form):
-    """The fields of the vendor's form that were asked for, all of them needed."""
+    """The fields of the vendor's form that were asked for. What the vendor does without may stay blank, but not all."""
 
     def __init__(self, found: links.OpenLink, data: object = None) -> None:
         super().__init__(data)  # type: ignore[arg-type]
-        for name, field in found.fields.items():
-            needed = copy.deepcopy(field)
-            needed.required = True
-            self.fields[name] = needed
+        self.fields = {name: copy.deepcopy(field) for name, field in found.fields.items()}
+
+    def clean(self) -> dict[str, str]:
+        given = {name: value for name, value in self.cleaned_data.items() if value}
+        if not given and not self.errors:
+            raise forms.ValidationError("Enter what you were asked for.")
+        return given
 
 
 # Without a session there is nothing that a forged request could misuse: whoever can send it knows the link. And a page

@@ -1,5 +1,6 @@
 """An admin asks somebody else for secrets: the form, the link (shown this once), taking it back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -35,8 +36,8 @@ class AskForm(forms.Form):
     )
     names = forms.MultipleChoiceField(label="What to ask for", widget=forms.CheckboxSelectMultiple)
 
-    def __init__(self, connector: Connector, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, connector: Connector, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, label_suffix="")
         self.fields["names"].choices = list(labels_of(connector).items())  # type: ignore[attr-defined]
 
 

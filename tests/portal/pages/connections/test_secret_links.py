@@ -165,6 +165,14 @@ def test_a_mistake_in_the_form_does_not_use_the_link_up_nor_come_back(
     assert page(Client(), path, secrets_of(box)).status_code == 200
 
 
+def test_nothing_entered_is_asked_for_again(admin: Person, begun: Connection, names: list[str]) -> None:
+    """The last of the names is one the vendor does without."""
+    path = ask(admin, begun, names[-1])
+
+    assert page(Client(), path, {}).status_code == 422
+    assert link_of(admin).is_open
+
+
 def test_the_link_is_kept_as_a_digest_and_shown_once(admin: Person, begun: Connection, names: list[str]) -> None:
     token = ask(admin, begun, names[0]).split("/")[2]
 
