@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from integrations.contract import Page
 from integrations.errors import RetryLater, VendorChanged
 from integrations.sandbox.kit import Fault, Reply, Request
+from integrations.vendors.corecon.reading import Place
 from integrations.vendors.corecon.records import vendor_date
 from integrations.vendors.corecon.sandbox import Emulator
 from integrations.vendors.corecon.sandbox_data import Books
@@ -217,6 +218,42 @@ def test_the_day_is_that_of_the_account(access, asked):
 
     assert windows(asked)[-1][1] == "23-Mar-2026"
     assert asked[0]["Timezone"] == "New Zealand Standard Time"
+
+
+@pytest.mark.parametrize(
+    ("zone", "before_midnight", "day"),
+    [  # the nights on which the clock is put forward and back
+        ("Australia/Melbourne", "2026-04-04T12:59:30Z", date(2026, 4, 4)),
+        ("Australia/Melbourne", "2026-04-05T13:59:30Z", date(2026, 4, 5)),
+        ("Australia/Melbourne", "2026-10-03T13:59:30Z", date(2026, 10, 3)),
+        ("Australia/Melbourne", "2026-10-04T12:59:30Z", date(2026, 10, 4)),
+        ("America/Chicago", "2026-03-08T05:59:30Z", date(2026, 3, 7)),
+        ("America/Chicago", "2026-03-09T04:59:30Z", date(2026, 3, 8)),
+        ("America/Chicago", "2026-11-01T04:59:30Z", date(2026, 10, 31)),
+        ("America/Chicago", "2026-11-02T05:59:30Z", date(2026, 11, 1)),
+        ("Europe/London", "2026-03-28T23:59:30Z", date(2026, 3, 28)),
+        ("Europe/London", "2026-03-29T22:59:30Z", date(2026, 3, 29)),
+        ("Europe/London", "2026-10-24T22:59:30Z", date(2026, 10, 24)),
+        ("Europe/London", "2026-10-25T23:59:30Z", date(2026, 10, 25)),
+    ],
+)
+def test_the_day_of_a_run_changes_at_the_accounts_midnight(zone, before_midnight, day):
+    with time_machine.travel(before_midnight, tick=False) as clock:
+        assert TIMECARDS.begin(Place(), {"time_zone": zone}).run_date == day
+        clock.shift(timedelta(minutes=1))
+        assert TIMECARDS.begin(Place(), {"time_zone": zone}).run_date == day + timedelta(days=1)
+
+
+@pytest.mark.parametrize("zone", ["Australia/Melbourne", "America/Chicago", "Europe/London"])
+@pytest.mark.parametrize("day", ["2026-03-08", "2026-03-29", "2026-04-05", "2026-10-04", "2026-10-25", "2026-11-01"])
+def test_the_position_of_an_entry_is_its_bare_date_in_every_zone(access, corecon, zone, day):
+    access.settings["time_zone"] = zone
+    row = b'{"LaborTimecardId":1,"Date":"%b"}' % vendor_date(date.fromisoformat(day)).encode()
+    serve_instead(corecon, "LaborTime/List", b"[" + row + b"]")
+
+    page = next(TIMECARDS.read(access, ""))
+
+    assert page.records[0].position == day
 
 
 def test_dates_are_sent_with_english_months():
@@ -426,3 +463,46 @@ def test_a_move_on_the_same_host_is_followed_once(access, corecon):
     )
 
     assert len(ids(access.read_all(COMPANIES))) == 230
+
+
+# Reports
+
+
+def test_each_page_of_a_report_is_of_one_project(access, corecon):
+    for report in REPORTS:
+        for page in access.read_all(report):
+            assert len({record.parent_id for record in page.records}) <= 1
+
+
+def test_a_report_whose_name_is_wrong_stops_that_report_only(access, corecon):
+    corecon.weather.add(Fault(path="HoursHistorical$", status=404, times=9))
+
+    failed = []
+    for report in REPORTS:
+        try:
+            access.read_all(report)
+        except VendorChanged:
+            failed.append(report.key)
+    assert failed == ["financials-hours-history"]
+
+
+def test_a_project_that_begins_while_reports_are_read_is_there_the_next_time(access, corecon):
+    pages = access.read_all(REPORTS[0])
+    corecon.books[0].shelves["Project"].add(corecon.clock.now())
+
+    assert len(ids(access.read_all(REPORTS[0], pages[-1].cursor))) > 0
+    assert set(ids(access.read_all(REPORTS[0]))) == corecon.holdings("financials-overview")
+
+
+def test_a_project_list_that_cannot_be_read_is_told_to_the_developers(access, corecon):
+    serve_instead(corecon, "Project/List", b"[7]")
+
+    with pytest.raises(VendorChanged):
+        access.read_all(REPORTS[0])
+
+
+def test_many_projects_are_read_page_by_page():
+    emulator = Emulator(sizes=(1, 1), projects=(130, 1), timecards=(1, 1))
+    with emulator.serve(), connected(emulator) as access:
+        assert set(ids(access.read_all(PROJECTS))) == emulator.holdings("projects")
+        assert len(access.exchanges) == 3
