@@ -163,6 +163,7 @@ class Stream(ABC):
     sweep_interval: ClassVar[timedelta | None] = None  # how often to look for what is gone; None: never by sweeping
     reads_whole: ClassVar[bool] = False  # `read` always lists all there is, so a sweep catches up as well
     misses: ClassVar[int] = 2  # sweeps in a row that must not find a thing before it counts as gone
+    keep_for: ClassVar[timedelta | None] = None  # after the time in `position`; then it is deleted here, for privacy
     stirs_parent: ClassVar[bool] = False  # a new or changed record may change its parent without the parent saying so
 
     @abstractmethod
@@ -285,6 +286,15 @@ class Connector(ABC):
     @abstractmethod
     def identity(self, settings: Settings) -> str:
         """The vendor account these settings lead to. The same account is connected once per tenant."""
+
+    def is_same_account(self, before: Settings, after: Settings) -> bool:
+        """Whether a connection may be given these settings: they lead to the account it belongs to."""
+        return self.identity(before) == self.identity(after)
+
+    def forgets(self, before: Settings, after: Settings) -> tuple[str, ...]:
+        """The streams whose records must not be kept once the settings are changed like this. What may still be read
+        of them is read anew."""
+        return ()
 
     def budget_account(self, settings: Settings) -> str:
         """What the vendor counts calls by. Connections with the same one share a budget, across tenants too."""

@@ -48,6 +48,7 @@ class BookingStatus(StrEnum):
     CONFIRMED = "confirmed"
     IN_PROGRESS = "in_progress"
     COMPLETED = "completed"
+    NO_SHOW = "no_show"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
 

@@ -102,7 +102,8 @@ def ensure_account(connection: Connection | None, *, vendor: str, settings: Mapp
     not the one this connection belongs to."""
     connector = connectors()[vendor]
     account = connector.identity(settings)
-    if connection is not None and connection.connected_at and account != connection.account:
+    has_account = connection is not None and connection.connected_at is not None
+    if connection and has_account and not connector.is_same_account(connection.settings, settings):
         raise ValidationError(
             f"These details lead to another {connector.label} account ({account}) than the one this connection "
             f"belongs to ({connection.account}). Connect it as a new one."

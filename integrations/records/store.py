@@ -8,17 +8,19 @@ import dataclasses
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from django.db import connection
+from django.db.models import Q, QuerySet
 
 from integrations.contract import Record, Rejected, Stream
 from integrations.errors import RecordRejected
 from integrations.records import models
-from integrations.values import Billing, Booking, TypedValue, WorkOrder
+from integrations.values import Billing, Booking, Kind, TypedValue, WorkOrder
 
 _TOO_MUCH = Decimal(10) ** 14 - 1  # numeric(18, 4), whatever it is rounded to
 _SEEN = "create temp table if not exists seen (ord int, external_id text, digest bytea) on commit delete rows"
@@ -126,6 +128,31 @@ def store(place: Place, stream: Stream, records: Iterable[Record], rejected: Ite
         rejected=len(aside),
         parents=frozenset(arrival.record.parent_id for arrival in arrivals if arrival.record.parent_id),
     )
+
+
+def forget(connection_id: UUID, tenant_id: int, stream: str) -> None:
+    """Delete what is kept of a stream, with every earlier version and what was set aside."""
+    of_stream = {"tenant_id": tenant_id, "connection_id": connection_id, "stream": stream}
+    _delete(models.Record.objects.filter(**of_stream))
+    models.RejectedRecord.objects.filter(**of_stream).delete()
+
+
+def forget_old(tenant_id: int, vendor: str, stream: Stream, before: datetime) -> None:
+    """Delete the records of that stream that lie before then, in every connection of the tenant to that vendor, and
+    what was set aside by then."""
+    of_stream = {"tenant_id": tenant_id, "connection__vendor": vendor, "stream": stream.key}
+    records = models.Record.objects.filter(**of_stream)
+    is_old = Q(position__gt="", position__lt=before.date().isoformat())
+    if stream.kind == Kind.BOOKING:
+        bookings = models.Booking.objects.filter(tenant_id=tenant_id, starts_at__lt=before)
+        is_old |= Q(pk__in=bookings.values("record"))
+    _delete(models.Record.objects.filter(tenant_id=tenant_id, pk__in=records.filter(is_old).values("pk")))
+    models.RejectedRecord.objects.filter(**of_stream, last_seen_at__lt=before).delete()
+
+
+def _delete(records: QuerySet[models.Record]) -> None:
+    """The database follows its keys: versions and typed rows go too, and nothing is read for it."""
+    records._raw_delete(records.db)
 
 
 def digest_of(record: Record) -> bytes:

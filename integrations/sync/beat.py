@@ -8,8 +8,10 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from integrations.connections.models import VendorRequest
+from integrations.records.store import forget_old
 from integrations.registry import connectors
 from integrations.sync.models import Sighting, SyncRun
 from integrations.sync.wake import send
@@ -65,7 +67,7 @@ def tick() -> int:
 
 
 def tidy() -> None:
-    """Request log after 14 days, finished runs after 90; sightings whose sweep has ended."""
+    """Request log after 14 days, finished runs after 90, sightings with their sweep, records when their time is over."""
     with ops_scope():
         tenants = list(Tenant.objects.values_list("pk", flat=True))
     for tenant_id in tenants:
@@ -74,6 +76,10 @@ def tidy() -> None:
             _delete_before(SyncRun._meta.db_table, "finished_at", timedelta(days=90), tenant_id)
             open_runs = SyncRun.objects.filter(tenant_id=tenant_id, finished_at=None).values("pk")
             Sighting.objects.filter(tenant_id=tenant_id).exclude(run_id__in=open_runs).delete()
+            for connector in connectors().values():
+                for stream in connector.streams:
+                    if stream.keep_for is not None:
+                        forget_old(tenant_id, connector.key, stream, timezone.now() - stream.keep_for)
 
 
 def _delete_before(table: str, column: str, age: timedelta, tenant_id: int) -> None:

@@ -229,12 +229,11 @@ def _look_up(lease: Lease, access: OpenConnection, deadline: float) -> bool:
             return False
         has_looked = True
         before = access.http.calls
-        answers = {one.external_id: lease.stream.look_up(access, one.external_id) for one in wanted}
-        found = {external_id: record for external_id, record in answers.items() if record is not None}
+        answers = [lookups.look_up(lease.stream, access, one) for one in wanted]
         with tenant_scope(lease.tenant_id):
             _hold(lease)
-            settled = lookups.settle(lease.place, lease.stream, wanted, found)
-            _count(lease, settled.stored, read=len(found), missing=settled.gone, calls=access.http.calls - before)
+            settled = lookups.settle(lease.place, lease.stream, answers)
+            _count(lease, settled.stored, read=settled.found, missing=settled.gone, calls=access.http.calls - before)
     return True
 
 

@@ -14,7 +14,8 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from integrations.contract import Record, Stream
+from integrations.contract import Access, Record, Stream
+from integrations.errors import RecordRejected
 from integrations.records.models import Record as StoredRecord
 from integrations.records.store import Place, Stored, store
 from integrations.sync.models import LookUp, LookUpReason, StreamState
@@ -62,26 +63,49 @@ def pending(place: Place, at_most: int) -> list[Wanted]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """`record` is None where the vendor has no such thing, or (`refusal`) where it cannot be read."""
+
+    wanted: Wanted
+    record: Record | None
+    refusal: str = ""
+
+    @property
+    def is_gone(self) -> bool:
+        return self.record is None and not self.refusal
+
+
+def look_up(stream: Stream, access: Access, wanted: Wanted) -> Answered:
+    """Ask the vendor; call outside any scope. One that cannot be read is still there."""
+    try:
+        return Answered(wanted=wanted, record=stream.look_up(access, wanted.external_id))
+    except RecordRejected as refusal:
+        return Answered(wanted=wanted, record=None, refusal=refusal.words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
     stored: Stored
+    found: int
     gone: int
 
 
-def settle(place: Place, stream: Stream, wanted: list[Wanted], found: dict[str, Record]) -> Settled:
-    """Store what the vendor gave for them; what it did not give is gone. What was asked for anew meanwhile stays."""
-    stored = store(place, stream, found.values())
+def settle(place: Place, stream: Stream, answers: list[Answered]) -> Settled:
+    """Store what the vendor gave; what it did not give is gone. What was asked for anew meanwhile stays."""
+    stored = store(place, stream, [one.record for one in answers if one.record is not None])
     there = StoredRecord.objects.filter(tenant_id=place.tenant_id, connection=place.connection_id, stream=place.stream)
-    gone = [one.external_id for one in wanted if one.external_id not in found]
-    there.filter(external_id__in=list(found), misses__gt=0).update(misses=0)
+    found = [one.wanted.external_id for one in answers if not one.is_gone]
+    there.filter(external_id__in=found, misses__gt=0).update(misses=0)
+    gone = [one.wanted.external_id for one in answers if one.is_gone]
     number = there.filter(external_id__in=gone, missing_since=None).update(
         missing_since=timezone.now(), misses=F("misses") + 1
     )
-    for one in wanted:
+    for one in answers:
         LookUp.objects.filter(
             tenant_id=place.tenant_id,
             connection=place.connection_id,
             stream=place.stream,
-            external_id=one.external_id,
-            asked_at__lte=one.asked_at,
+            external_id=one.wanted.external_id,
+            asked_at__lte=one.wanted.asked_at,
         ).delete()
-    return Settled(stored=stored, gone=number)
+    return Settled(stored=stored, found=len(found), gone=number)

@@ -1,12 +1,14 @@
 """What people ask of the engine: begin, sync now, stop."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from integrations.connections.models import Capability, Connection
-from integrations.sync.models import RunKind, RunState, StreamState, SyncRun
+from integrations.records.store import forget
+from integrations.sync.models import LookUp, RunKind, RunState, StreamState, SyncRun
 from integrations.sync.outcomes import AFTER_A_REFUSAL, stopped
 from integrations.sync.wake import wake
 from portal.accounts.models import User
@@ -54,6 +56,20 @@ def start_sweep(state: StreamState, *, by: User | None) -> SyncRun | None:
     if run.kind != RunKind.SWEEP:
         StreamState.objects.filter(pk=state.pk).update(due_at=now)
     return run
+
+
+def forget_streams(connection: Connection, streams: Iterable[str]) -> None:
+    """Delete what is kept of these streams; what may still be read of them is read anew from the start."""
+    streams = tuple(streams)
+    if not streams:
+        return
+    stop_all(connection, words="Stopped: the connection's details were changed.")
+    for stream in streams:
+        forget(connection.pk, connection.tenant_id, stream)
+    LookUp.objects.filter(tenant_id=connection.tenant_id, connection=connection, stream__in=streams).delete()
+    StreamState.objects.filter(tenant_id=connection.tenant_id, connection=connection, stream__in=streams).update(
+        cursor="", last_good_at=None, records=0, braked_at=None, brake_words="", is_brake_lifted=False
+    )
 
 
 def lift_brake(state: StreamState, *, by: User) -> SyncRun | None:

@@ -25,6 +25,7 @@ class Visitors(HierarchyWalk):
     level = Level.DAYS
     interval = timedelta(days=1)  # the vendor's advice
     sweep_interval = timedelta(days=1)
+    keep_for = timedelta(days=30)  # after the visit nobody needs the names of strangers any more
     calls_a_week = assumptions.VISITOR_CALLS_A_WEEK
     columns = (
         Column(label="Visitor", path="lastName"),

@@ -77,6 +77,7 @@ class Appointments(Stream):
     key, label, kind, parent = "appointments", "Appointments", Kind.BOOKING, "practitioners"
     interval = assumptions.INTERVAL
     sweep_interval = ONE_DAY
+    keep_for = assumptions.KEPT_FOR
     misses = 1  # one is enough: before anything counts as gone it is asked for by its id
 
     def read(self, access: Access, cursor: str) -> Iterator[Page]:

@@ -68,6 +68,7 @@ STATUSES: Mapping[str, BookingStatus] = MappingProxyType(
         "confirmed": BookingStatus.CONFIRMED,
         "arrived": BookingStatus.CONFIRMED,
         "attended": BookingStatus.COMPLETED,
+        "did not attend": BookingStatus.NO_SHOW,
         "cancelled": BookingStatus.CANCELLED,
     }
 )
@@ -75,6 +76,9 @@ STATUSES: Mapping[str, BookingStatus] = MappingProxyType(
 # CP-A31: `endDate` is included. Dates are widened by a day on both sides, since a day in some zone begins up to 14
 # hours before and ends up to 12 hours after the same day in UTC.
 WIDER_BY = timedelta(days=1)
+
+# Ours: health data is not kept longer than this after the appointment.
+KEPT_FOR = timedelta(days=400)
 
 # Ours: how far we look. The hot window is read every ten minutes, the wide one at first and every night.
 INTERVAL = timedelta(minutes=10)

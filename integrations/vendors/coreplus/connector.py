@@ -42,6 +42,17 @@ class Coreplus(Connector):
         practice = str(settings.get("practice") or "").strip()
         return f"{self.budget_account(settings)}/{practice}".removesuffix("/")
 
+    def is_same_account(self, before: Settings, after: Settings) -> bool:
+        """The practice may be named later."""
+        is_named = bool(str(before.get("practice") or "").strip())
+        account = self.identity if is_named else self.budget_account
+        return account(before) == account(after)
+
+    def forgets(self, before: Settings, after: Settings) -> tuple[str, ...]:
+        """Without client names neither the clients nor appointments that carry their words are kept."""
+        is_switched_off = before.get("show_client_names") and not after.get("show_client_names")
+        return (Clients.key, Appointments.key) if is_switched_off else ()
+
     def budget_account(self, settings: Settings) -> str:
         """Host and Consumer Id, whoever the tenant is."""
         return f"{urlsplit(str(settings['api_url'])).netloc.lower()}/{settings['consumer_id']}"

@@ -46,6 +46,12 @@ class CorrigoPro(Connector):
         branch = settings.get("branch_id")
         return f"{host} branch {branch}" if branch else f"{host} {settings['client_id']}"
 
+    def is_same_account(self, before: Settings, after: Settings) -> bool:
+        """A main branch may be entered later, beside the client id that worked so far."""
+        ours = before if before.get("branch_id") else {**before, "branch_id": after.get("branch_id")}
+        is_pair_kept = bool(before.get("branch_id")) or before["client_id"] == after["client_id"]
+        return is_pair_kept and self.identity(ours) == self.identity(after)
+
     def expiries(self, settings: Settings) -> tuple[Expiry, ...]:
         ends_on = str(settings.get("subscription_ends_on") or "")
         if not ends_on:

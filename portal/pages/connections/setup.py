@@ -22,7 +22,7 @@ from integrations.connections.services import (
 )
 from integrations.contract import Capability, Connector, Diagnosis, Tokens, Who
 from integrations.forms import ConnectionForm
-from integrations.sync.services import begin, stop_all
+from integrations.sync.services import begin, forget_streams, stop_all
 from portal.tenancy.models import Membership
 from portal.tenancy.scope import tenant_scope
 
@@ -103,7 +103,8 @@ def try_again(by: Membership, connection: Connection) -> Result:
 
 
 def _keep(by: Membership, connector: Connector, connection: Connection | None, form: ConnectionForm) -> Connection:
-    return save_draft(
+    before = dict(connection.settings) if connection and connection.connected_at else None
+    kept = save_draft(
         connection,
         vendor=connector.key,
         name=form.cleaned_data["name"],
@@ -111,6 +112,9 @@ def _keep(by: Membership, connector: Connector, connection: Connection | None, f
         secrets=form.entered_secrets(),
         by=by.user,
     )
+    if before is not None:
+        forget_streams(kept, connector.forgets(before, kept.settings))
+    return kept
 
 
 def _rename(by: Membership, connection: Connection, form: ConnectionForm) -> Result:

@@ -33,6 +33,7 @@ _BOOKING_TONES = {
     BookingStatus.CONFIRMED: "ok",
     BookingStatus.IN_PROGRESS: "busy",
     BookingStatus.COMPLETED: "ok",
+    BookingStatus.NO_SHOW: "warn",
 }
 _KIND_ICONS: dict[str, str] = {
     BookingKind.ROOM: "door-open",

@@ -111,6 +111,19 @@ def test_what_can_be_asked_for_is_asked_for_before_it_counts_as_gone(stockroom: 
         assert not LookUp.objects.exists()
 
 
+def test_what_cannot_be_read_when_asked_for_is_still_there(stockroom: Emulator, connect: Connect) -> None:
+    filled(stockroom, "parts")
+    connection = connect(stockroom)
+    work_off(connection)
+    stockroom.weather.add(Fault(path="^/parts$", times=99, rewrite=lambda body: body.replace(b"003", b"x03")))
+    stockroom.things["parts"]["003"] = {"id": "003"}
+
+    sweep(connection, "parts")
+    run = sweep(connection, "parts")
+
+    assert (run.state, gone(connection, "parts")) == (RunState.DONE, set())
+
+
 def test_a_sweep_of_a_part_says_nothing_of_the_rest(stockroom: Emulator, connect: Connect) -> None:
     for number, day in enumerate(("2026-04-30", "2026-05-01", "2026-05-31", "2026-06-01")):
         stockroom.put("counts", str(number), day=day)

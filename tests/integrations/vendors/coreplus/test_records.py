@@ -71,7 +71,7 @@ def test_a_practitioner_without_a_profile_is_named_by_the_list() -> None:
         ("", BookingStatus.CONFIRMED),
         (None, BookingStatus.CONFIRMED),
         ("Cancelled", BookingStatus.CANCELLED),
-        ("Did Not Attend", BookingStatus.UNKNOWN),
+        ("Did Not Attend", BookingStatus.NO_SHOW),
         ("Zweites Quartal", BookingStatus.UNKNOWN),
     ],
 )

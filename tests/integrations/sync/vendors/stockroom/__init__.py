@@ -22,7 +22,7 @@ from integrations.contract import (
     Stream,
     Who,
 )
-from integrations.errors import ConfigurationNeeded
+from integrations.errors import ConfigurationNeeded, RecordRejected
 from integrations.forms import ConnectionForm
 from integrations.sandbox.kit import Reply, Request, Sandbox, route
 
@@ -89,6 +89,8 @@ class Parts(Listed):
 
     def look_up(self, access: Access, external_id: str) -> Record | None:
         row = fetch(access, f"{self.key}/{external_id}")
+        if row == {"id": external_id}:
+            raise RecordRejected("The part has no name.")
         return None if row is None else self.record(row)
 
 
@@ -96,7 +98,7 @@ class Counts(Listed):
     """Only the counts of May are listed; a sweep covers that month."""
 
     key, label = "counts", "Counts"
-    sweep_interval, misses = timedelta(days=1), 1
+    sweep_interval, misses, keep_for = timedelta(days=1), 1, timedelta(days=30)
 
     def sweep(self, access: Access, cursor: str) -> Iterator[Page]:
         rows = [row for row in fetch(access, self.key) if row["day"].startswith("2026-05")]
