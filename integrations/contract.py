@@ -208,11 +208,13 @@ class Stream(ABC):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capability:
-    """What the vendor lets this connection read of one stream, and the vendor's own name for what is missing."""
+    """What the vendor lets this connection read of one stream, and the vendor's own name for what is missing. `code` is
+    that of the error behind a refusal: were every stream refused, the rules look for its cause."""
 
     stream: str
     state: str  # available, not_permitted, not_bought, unknown
     note: str = ""
+    code: str = ""
 
 
 class Who(StrEnum):

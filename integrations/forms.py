@@ -1,6 +1,7 @@
 """The base of every vendor's setup form: what is not secret becomes settings, what is secret goes to the vault."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -52,9 +53,9 @@ class ConnectionForm(forms.Form):
                 field.help_text = f"{field.help_text} Stored. Leave blank to keep it.".strip()
 
     def vendor_settings(self) -> dict[str, Any]:
-        """What is not secret, as JSON values."""
+        """What is not secret, as JSON values; a date as ISO text."""
         return {
-            name: value
+            name: value.isoformat() if isinstance(value, date) else value
             for name, value in self.cleaned_data.items()
             if name != "name" and not isinstance(self.fields[name], SecretField)
         }

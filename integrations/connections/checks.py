@@ -14,10 +14,10 @@ from django.utils import timezone
 from integrations.connections.access import OpenConnection, TrialAccess, open_connection
 from integrations.connections.health import WORTH_DIAGNOSING, proved, trouble
 from integrations.connections.models import Capability, Connection
+from integrations.contract import Access, Connector, Diagnosis, Tokens
 from integrations.contract import Capability as Found
-from integrations.contract import Connector, Diagnosis, Tokens
 from integrations.diagnosis import diagnose, undiagnosed
-from integrations.errors import IntegrationError
+from integrations.errors import IntegrationError, NotPermitted
 from portal.tenancy.scope import tenant_scope
 
 T = TypeVar("T")
@@ -43,7 +43,21 @@ def try_out(
     """The live test of what is not stored yet: what each stream may read, and the tokens given on the way.
     `connection` is the one it is for, where there is one. Raises NotConnected."""
     access = TrialAccess(connector, settings, secrets, tokens, connection=connection)
-    return in_trial(access, lambda: (connector.check(access), access.tokens))
+    return in_trial(access, lambda: (_found(connector, access), access.tokens))
+
+
+def _found(connector: Connector, access: Access) -> tuple[Found, ...]:
+    """What each stream may read. A door behind which nothing at all may be read is a shut one: raises NotPermitted."""
+    found = connector.check(access)
+    refused = [capability for capability in found if capability.state in {"not_permitted", "not_bought"}]
+    if found and len(refused) == len(found):
+        first = refused[0]
+        label = connector.stream(first.stream).label.lower()
+        raise NotPermitted(
+            f"{connector.label} lets us in, but lets us read nothing. For {label} it says: {first.note}",
+            code=first.code or "nothing_allowed",
+        )
+    return found
 
 
 def in_trial(access: TrialAccess, deed: Callable[[], T]) -> T:
@@ -61,7 +75,7 @@ def check_stored(connection: Connection) -> tuple[Found, ...]:
     try:
         with open_connection(connection.tenant_id, connection.pk) as access:
             try:
-                return connection.connector.check(access)
+                return _found(connection.connector, access)
             except IntegrationError as error:
                 raise NotConnected(diagnose(connection.connector, access, error)) from error
     except IntegrationError as error:
@@ -74,7 +88,7 @@ def check_again(tenant_id: int, connection_id: UUID) -> Diagnosis | None:
     with tenant_scope(tenant_id):
         if not Connection.objects.get(tenant_id=tenant_id, pk=connection_id).is_active:
             return None
-    found, diagnosis = tend(tenant_id, connection_id, lambda access: access.connector.check(access))
+    found, diagnosis = tend(tenant_id, connection_id, lambda access: _found(access.connector, access))
     if found is None:
         return diagnosis
     with tenant_scope(tenant_id):

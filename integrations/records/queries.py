@@ -61,7 +61,8 @@ class BookingQuerySet(QuerySet[Booking]):
     def going_on(self, start: datetime, end: datetime) -> "BookingQuerySet":
         """Those that touch the span, without what is cancelled or gone at the vendor. A desk without an end is booked
         until further notice; anything else without one counts by its start."""
-        endless = Q(kind=BookingKind.DESK, ends_at=None) & ~Q(status=BookingStatus.COMPLETED)
+        over = (BookingStatus.COMPLETED, BookingStatus.NO_SHOW)
+        endless = Q(kind=BookingKind.DESK, ends_at=None) & ~Q(status__in=over)
         return (
             self.filter(starts_at__lt=end)
             .filter(Q(starts_at__gte=start - LONGEST_BOOKING) | endless)

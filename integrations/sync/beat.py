@@ -67,7 +67,7 @@ def tick() -> int:
 
 
 def tidy() -> None:
-    """Request log after 14 days, finished runs after 90, sightings with their sweep, records when their time is over."""
+    """Request log after 14 days, finished runs after 90, sightings with their sweep; records when their time is up."""
     with ops_scope():
         tenants = list(Tenant.objects.values_list("pk", flat=True))
     for tenant_id in tenants:

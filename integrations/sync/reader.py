@@ -14,7 +14,7 @@ from integrations.errors import VendorChanged
 
 _AHEAD = 10
 _POLL = 0.1
-_REPEATS = 10  # the same page so often in a row is a list without end
+_REPEATS = 10  # so many pages in a row that lead nowhere are a list without end
 
 
 class Reader:
@@ -83,20 +83,21 @@ class Reader:
 
 
 class _Watch:
-    """Notices a list without end: a cursor that stays where it is, or a page that comes again and again."""
+    """Notices a list without end: pages that do not move the cursor, or that bring the same again and again."""
 
     def __init__(self) -> None:
-        self._cursor, self._content, self._repeats = "", b"", 0
+        self._cursor: str | None = None
+        self._content = b""
+        self._repeats = 0
 
     def look_at(self, page: Page) -> None:
         """Raises VendorChanged. Empty pages are no sign: a walk may find nothing for long."""
         if not page.records and not page.seen:
-            self._cursor = page.cursor
             return
         content = _content_of(page)
-        self._repeats = self._repeats + 1 if content == self._content else 0
-        # The first page may well end where the reading began: nothing new.
-        if page.cursor == self._cursor or self._repeats >= _REPEATS:
+        is_repeat = page.cursor == self._cursor or content == self._content
+        self._repeats = self._repeats + 1 if is_repeat else 0
+        if self._repeats >= _REPEATS:
             raise VendorChanged("The vendor sends the same page again and again.", code="endless")
         self._cursor, self._content = page.cursor, content
 

@@ -74,7 +74,7 @@ def _try(stream: str, call: Callable[[], object], state: str = "available", note
 
 def _refused(stream: str, refusal: NotPermitted) -> Capability:
     state = "not_bought" if isinstance(refusal, NotBought) else "not_permitted"
-    return Capability(stream=stream, state=state, note=refusal.words)
+    return Capability(stream=stream, state=state, note=refusal.words, code=refusal.code)
 
 
 def _nothing_found(access: Access, what: str) -> str:

@@ -95,13 +95,16 @@ MELBOURNE = "39d62534-501c-49cd-9da9-6fa8d6a81f48"
 ZONES: Mapping[str, str] = MappingProxyType({MELBOURNE: "Australia/Melbourne"})
 
 
-def url_of_other_environment(api_url: str) -> str:
-    """Where the same keys would be taken if sandbox and production had been mixed up; "" when that is not known.
+def is_sandbox_url(api_url: str) -> bool:
+    """Two environments on one loopback host, as our emulator has them, differ by the first part of the path."""
+    parts = urlsplit(api_url)
+    return parts.hostname == SANDBOX_HOST or (parts.hostname == "127.0.0.1" and parts.path.startswith("/sandbox"))
 
-    Two environments on one loopback host, as our emulator has them, differ by the first part of the path.
-    """
+
+def url_of_other_environment(api_url: str) -> str:
+    """Where the same keys would be taken if sandbox and production had been mixed up; "" when that is not known."""
     parts = urlsplit(api_url)
     if parts.hostname == "127.0.0.1":
-        path = parts.path.removeprefix("/sandbox")
-        return f"{parts.scheme}://{parts.netloc}{path if path != parts.path else f'/sandbox{path}'}"
-    return "" if parts.hostname == SANDBOX_HOST else SANDBOX_URL
+        path = parts.path.removeprefix("/sandbox") if is_sandbox_url(api_url) else f"/sandbox{parts.path}"
+        return f"{parts.scheme}://{parts.netloc}{path}"
+    return "" if is_sandbox_url(api_url) else SANDBOX_URL

@@ -19,11 +19,11 @@ def _opens_other_environment(access: Access, error: IntegrationError) -> bool:
 
 
 def _sandbox_keys(access: Access, error: IntegrationError) -> bool:
-    return access.settings.get("environment") != "sandbox" and _opens_other_environment(access, error)
+    return not assumptions.is_sandbox_url(Keys.of(access).api_url) and _opens_other_environment(access, error)
 
 
 def _production_keys(access: Access, error: IntegrationError) -> bool:
-    return access.settings.get("environment") == "sandbox" and _opens_other_environment(access, error)
+    return assumptions.is_sandbox_url(Keys.of(access).api_url) and _opens_other_environment(access, error)
 
 
 def _secret_was_decoded(access: Access, error: IntegrationError) -> bool:

@@ -74,7 +74,6 @@ class Emulator(Sandbox):
     """`sizes`: appointments of each practice; it has a third as many clients. Faults are attributes and methods."""
 
     key = "coreplus"
-    account_names = tuple(practice.name for practice in PRACTICES)
     controls: ClassVar[tuple[tuple[str, str], ...]] = (
         ("book", "Book an appointment"),
         ("move", "Move an appointment"),
@@ -106,6 +105,7 @@ class Emulator(Sandbox):
     def __init__(self, *, sizes: tuple[int, ...] = (520, 260, 60), **options: Any) -> None:
         super().__init__(**options)
         self.practices = PRACTICES[: len(sizes)]
+        self.account_names = tuple(practice.name for practice in self.practices)
         self.worlds = [
             World(practice, size, seed=self.seed, epoch=self.epoch, change_every=self.change_every)
             for practice, size in zip(self.practices, sizes, strict=True)

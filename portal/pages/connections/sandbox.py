@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from functools import cache
-from itertools import count
 from typing import Any
 
 from django.conf import settings
@@ -27,11 +26,8 @@ def account_values(connector: Connector, *, taken: Collection[str], only: str = 
     account); None when there is no such account."""
     box = _box(connector.key)
     box.url = settings.SANDBOX_URLS[connector.key]
-    for number in count():
-        try:
-            vendor_settings, secrets = box.demo_setup(number)
-        except IndexError:
-            return None
+    for number in range(len(box.account_names)):
+        vendor_settings, secrets = box.demo_setup(number)
         account = connector.identity(vendor_settings)
         if account == only if only else account not in taken:
             return {**vendor_settings, **secrets}

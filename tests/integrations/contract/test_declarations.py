@@ -5,8 +5,11 @@ import random
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
+import pytest
 from django.template.loader import get_template, render_to_string
+from pytest_django import Settings as SettingsWrapper
 
 from integrations.contract import Who
 from integrations.errors import RecordRejected
@@ -92,6 +95,22 @@ def test_its_rules_name_a_cause_a_cure_and_who_must_do_it(box: Vendor) -> None:
         assert rule.diagnosis.cause.endswith(".")
         assert rule.diagnosis.cure.endswith(".")
         assert rule.diagnosis.who in Who
+
+
+def test_what_opens_an_account_fits_the_form_and_comes_back_from_it(box: Vendor, settings: SettingsWrapper) -> None:
+    parts = urlsplit(box.sandbox.url)
+    settings.SANDBOX_ADDRESSES = frozenset({(parts.hostname, parts.port)})
+    for account in range(len(box.sandbox.account_names)):
+        vendor_settings, secrets = box.sandbox.demo_setup(account)
+        form = box.connector.form({"name": "Head office", **vendor_settings, **secrets})
+        assert form.is_valid(), form.errors
+        assert json.loads(json.dumps(form.vendor_settings())) == vendor_settings
+        assert form.entered_secrets() == secrets
+
+
+def test_an_account_that_is_not_there_has_no_setup(box: Vendor) -> None:
+    with pytest.raises(IndexError):
+        box.sandbox.demo_setup(len(box.sandbox.account_names))
 
 
 def test_the_sandbox_names_its_accounts(box: Vendor) -> None:

@@ -15,7 +15,7 @@ from integrations.sandbox.kit import Fault, Sandbox
 from integrations.sync.reader import Reader
 from tests.integrations.vendor_access import VendorAccess
 
-SIZES = (60, 25)
+SIZES = (130, 25)  # more than two pages of the largest size
 DATA = r"^(?!.*token)(?!/_)"  # every path but the token endpoint's
 MOST_PAGES = 3000
 
