@@ -50,7 +50,7 @@ def _found(connector: Connector, access: Access) -> tuple[Found, ...]:
     """What each stream may read. A door behind which nothing at all may be read is a shut one: raises NotPermitted."""
     found = connector.check(access)
     refused = [capability for capability in found if capability.state in {"not_permitted", "not_bought"}]
-    if found and len(refused) == len(found):
+    if refused and not any(capability.state == "available" for capability in found):
         first = refused[0]
         label = connector.stream(first.stream).label.lower()
         raise NotPermitted(
