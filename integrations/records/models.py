@@ -46,6 +46,7 @@ class Record(OfConnection):
                 condition=~models.Q(parent_id=""),
                 name="record_children",
             ),
+            models.Index(fields=["tenant", "id"], condition=models.Q(missing_since__isnull=False), name="record_gone"),
         ]
 
     def __str__(self) -> str:
@@ -176,7 +177,10 @@ class Booking(Typed):
     ends_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["tenant", "starts_at", "record"], name="booking_start")]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "starts_at", "record"], name="booking_start"),
+            models.Index(fields=["tenant", "starts_at"], condition=models.Q(ends_at=None), name="booking_endless"),
+        ]
 
     def __str__(self) -> str:
         return self.title
