@@ -172,7 +172,7 @@ def record_listing(desk: Desk, connections: Sequence[Connection], stream: Stream
     return Listing(
         columns=(
             *(heads or [Column(label="Name")]),
-            Column(label="Changed", key="changed", sort="changed_at", is_at_end=True),
+            Column(label="Changed here", key="changed", sort="changed_at", is_at_end=True),
         ),
         sorts=(
             Sort(

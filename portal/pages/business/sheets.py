@@ -133,7 +133,7 @@ def record_sheet(desk: Desk, connections: Sequence[Connection], stream: Stream) 
         _as_is("Name", "title"),
         *_source(desk),
         _as_is("Vendor's number", "external_id"),
-        _instant("Changed", "changed_at"),
+        _instant("Changed here", "changed_at"),
         _instant("No longer at the vendor since", "missing_since"),
     )
     own = fields[1:] if columns else fields

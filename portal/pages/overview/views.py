@@ -104,7 +104,7 @@ def overview(request: TenantRequest) -> HttpResponse:
     facts = {
         "greeting": greeting(desk),
         "pulse": pulse,
-        "as_of": as_of(pulse.states, pulse.connections),
+        "as_of": as_of(pulse.states, pulse.connections, lambda stream: stream.kind is not None),
         "troubles": mending,
         "work_orders": queries.work_order_figures(tenant_id, now=now, midnight=start),
         "kinds": kinds,
