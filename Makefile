@@ -22,7 +22,7 @@ run: $(STAMP)          ## the whole demo: servers, web, worker, clock and vendor
 	@exec $(BIN)/python manage.py up
 
 test: $(STAMP)         ## all tests; what needs a browser is skipped where there is none
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m $(if $(ARGS),pytest $(ARGS),tests)
 
 check: lint types migrations imports locks   ## what has to hold before a commit
 

@@ -1,5 +1,7 @@
 """From a failure to its cause: the vendor's usual mistakes are tried in order, and the first that fits is told."""
 
+import logging
+
 from integrations.contract import Access, Connector, Diagnosis, Suspicion, Who
 from integrations.errors import (
     ConfigurationNeeded,
@@ -10,6 +12,7 @@ from integrations.errors import (
     VendorChanged,
 )
 
+_logger = logging.getLogger(__name__)
 _WHO: tuple[tuple[type[IntegrationError], Who], ...] = (
     (ReconnectNeeded, Who.ADMIN),
     (ConfigurationNeeded, Who.ADMIN),
@@ -37,4 +40,7 @@ def _fits(suspicion: Suspicion, access: Access, error: IntegrationError) -> bool
     try:
         return suspicion(access, error)
     except IntegrationError:
+        return False
+    except Exception:  # a mistake in a rule must not hide the failure it was to explain
+        _logger.exception("a rule broke", extra={"code": error.code})
         return False

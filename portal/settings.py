@@ -161,6 +161,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=5, minute=17),
         "options": {"expires": 6 * 3600},
     },
+    "take-on-streams": {
+        "task": "integrations.sync.tasks.take_on_streams",
+        "schedule": 600.0,
+        "options": {"expires": 300},
+    },
     "housekeeping": {
         "task": "integrations.sync.tasks.housekeeping",
         "schedule": 3600.0,

@@ -103,14 +103,15 @@ def enter(found: OpenLink, values: Mapping[str, str]) -> bool:
     """Seal what was entered and use the link up. False when it was used or taken back meanwhile; nothing is kept."""
     now = timezone.now()
     with tenant_scope(found.tenant.pk):
+        # The connection first: whoever takes a link back locks them in that order too.
+        connection = Connection.objects.select_for_update(no_key=True).get(
+            tenant_id=found.tenant.pk, pk=found.link.connection_id
+        )
         as_found = SecretLink.objects.filter(
             tenant_id=found.tenant.pk, pk=found.link.pk, entered_at=None, revoked_at=None, expires_at__gt=now
         )
         if not as_found.update(entered_at=now):
             return False
-        connection = Connection.objects.select_for_update(no_key=True).get(
-            tenant_id=found.tenant.pk, pk=found.link.connection_id
-        )
         given = {name: values[name] for name in found.fields if values.get(name)}
         seal_secrets(connection, {GIVEN + name: value for name, value in given.items()})
         note("connection.secrets_entered", connection, by=None, whom=found.link.whom, secrets=sorted(given))

@@ -23,7 +23,7 @@ from integrations.connections.tokens import store_tokens
 from integrations.connections.vault import keyring
 from integrations.contract import Capability as Found
 from integrations.contract import Diagnosis, Tokens
-from integrations.problems.services import close_problems
+from integrations.problems.services import close_all_problems, close_problems
 from integrations.registry import connectors
 from portal.accounts.models import User
 from portal.tenancy.audit import note
@@ -207,7 +207,7 @@ def disconnect(connection: Connection, *, by: User) -> None:
     Token.objects.filter(**of_it).delete()
     AuthorizationAttempt.objects.filter(**of_it, used_at=None).update(used_at=timezone.now())
     SecretLink.objects.filter(**of_it, entered_at=None, revoked_at=None).update(revoked_at=timezone.now())
-    close_problems(connection.pk)
+    close_all_problems(connection.pk)
     _turn(connection, ConnectionState.DISCONNECTED, "", by)
     note("connection.disconnected", connection, by=by)
 

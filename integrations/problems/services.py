@@ -52,3 +52,8 @@ def close_problem(connection_id: UUID, *, code: str, stream: str = "") -> int:
     """What was decided or mended; how many were open."""
     open_ones = Problem.objects.filter(connection_id=connection_id, stream=stream, code=code, closed_at=None)
     return open_ones.update(closed_at=timezone.now())
+
+
+def close_all_problems(connection_id: UUID) -> int:
+    """The connection is given up: nothing about it waits for anybody any more; how many were open."""
+    return Problem.objects.filter(connection_id=connection_id, closed_at=None).update(closed_at=timezone.now())

@@ -45,7 +45,7 @@ insert into records_recordversion (tenant_id, record_id, payload, context, seen_
 select r.tenant_id, r.id, r.payload, r.context, r.changed_at, now(), r.changed_run_id
 from arriving a
 cross join lateral (select * from records_record where {_PLACE} and external_id = a.external_id) r
-where r.digest <> a.digest
+where r.payload <> a.payload or r.context <> a.context
 """  # noqa: S608 - only constants are put together
 _MERGE = """
 insert into records_record (tenant_id, connection_id, stream, external_id, parent_id, position, title, payload, context,
@@ -55,8 +55,12 @@ select %(tenant)s, %(connection)s, %(stream)s, external_id, parent_id, position,
 from arriving
 on conflict (tenant_id, connection_id, stream, external_id) do update set
     parent_id = excluded.parent_id, position = excluded.position, title = excluded.title, payload = excluded.payload,
-    context = excluded.context, facets = excluded.facets, digest = excluded.digest, changed_at = excluded.changed_at,
-    changed_run_id = excluded.changed_run_id, misses = 0, missing_since = null
+    context = excluded.context, facets = excluded.facets, digest = excluded.digest, misses = 0, missing_since = null,
+    (changed_at, changed_run_id) = (
+        select case when is_same then records_record.changed_at else excluded.changed_at end,
+            case when is_same then records_record.changed_run_id else excluded.changed_run_id end
+        from (select records_record.payload = excluded.payload and records_record.context = excluded.context) s(is_same)
+    )
 returning external_id, id, xmax = 0
 """
 _SET_ASIDE = """
@@ -112,9 +116,15 @@ class _Arrival:
 def store(place: Place, stream: Stream, records: Iterable[Record], rejected: Iterable[Rejected] = ()) -> Stored:
     """Store a batch in the current transaction and tenant scope; the same id twice means the later one."""
     latest = {record.external_id: record for record in records}
-    candidates = [(record, digest_of(record)) for record in latest.values()]
+    shape = _shape_of(stream)
+    candidates = [(record, digest_of(record, shape)) for record in latest.values() if is_usable_id(record.external_id)]
     arrivals: list[_Arrival] = []
     aside = [(_digest(item.payload).hex(), item.payload, item.reason) for item in rejected]
+    aside += [
+        (_digest(record.payload).hex(), record.payload, "Its id is too long or holds characters that no id has.")
+        for record in latest.values()
+        if not is_usable_id(record.external_id)
+    ]
     for record, digest in _different(place, candidates):
         try:
             arrivals.append(_read(stream, record, digest))
@@ -155,11 +165,22 @@ def _delete(records: QuerySet[models.Record]) -> None:
     records._raw_delete(records.db)
 
 
-def digest_of(record: Record) -> bytes:
-    """blake2b-16 of the vendor's bytes and what was known beside them."""
-    if not record.context and not record.parent_id:
+def is_usable_id(external_id: str) -> bool:
+    """Whether PostgreSQL and our columns take it."""
+    return 0 < len(external_id) <= 200 and "\0" not in external_id
+
+
+def digest_of(record: Record, shape: bytes = b"") -> bytes:
+    """blake2b-16 of the vendor's bytes, what was known beside them, and what is kept of them (`shape`): a release that
+    keeps more finds its records different and writes them anew."""
+    if not (record.context or record.parent_id or record.position or shape):
         return _digest(record.payload)
-    return _digest(record.payload + b"\0" + msgspec.json.encode([sorted(record.context.items()), record.parent_id]))
+    beside = [sorted(record.context.items()), record.parent_id, record.position]
+    return _digest(record.payload + b"\0" + msgspec.json.encode(beside) + shape)
+
+
+def _shape_of(stream: Stream) -> bytes:
+    return "\0".join(column.path for column in stream.columns if column.is_filter).encode()
 
 
 def _digest(content: bytes) -> bytes:
@@ -186,8 +207,6 @@ def _read(stream: Stream, record: Record, digest: bytes) -> _Arrival:
         fields = msgspec.json.decode(record.payload)
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as mistake:
         raise RecordRejected(f"It is not readable JSON ({mistake}).") from mistake
-    if len(record.external_id) > 200 or "\0" in record.external_id:
-        raise RecordRejected("Its id is too long or holds characters that no id has.")
     value = stream.interpret(record.payload, record.context) if stream.kind else None
     if value is not None:
         _check_amounts(value)
@@ -247,7 +266,16 @@ def _merge(place: Place, arrivals: Sequence[_Arrival]) -> int:
     ]
     if typed:
         _merge_typed(place, typed)
+    _forget_what_was_public(
+        [record_id for record_id, value in typed if isinstance(value, Booking) and value.is_private]
+    )
     return sum(is_new for _, is_new in merged.values())
+
+
+def _forget_what_was_public(record_ids: Sequence[int]) -> None:
+    """What a booking said before it became private is kept no longer."""
+    if record_ids:
+        models.RecordVersion.objects.filter(record_id__in=record_ids).delete()
 
 
 def _set_aside(place: Place, aside: Sequence[tuple[str, bytes, str]]) -> None:

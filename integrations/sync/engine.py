@@ -8,15 +8,18 @@ the next slice reads on from the checkpoint. A worker that comes back late finds
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import F
 from django.utils import timezone
 
@@ -33,10 +36,10 @@ from integrations.sync.reader import Reader
 from integrations.sync.wake import wake
 from portal.tenancy.scope import tenant_scope
 
+T = TypeVar("T")
 _logger = logging.getLogger(__name__)
 PROVE_SECONDS = 30.0
 BATCH_PAGES = 10  # per commit at most; a slow vendor commits page by page
-BATCH_LOOK_UPS = 5  # each is a call
 
 
 class LeaseLost(Exception):
@@ -89,7 +92,7 @@ def carry_out_slice(tenant_id: int, run_id: int) -> None:
                 try:
                     is_finished = _work(lease, access)
                 except WORTH_DIAGNOSING as error:
-                    diagnosis = diagnose(access.connector, access, error)
+                    diagnosis = _meanwhile(lease, partial(diagnose, access.connector, access, error))
                     raise
         except IntegrationError as error:
             with _ending(lease):
@@ -217,24 +220,44 @@ def _note_the_end(lease: Lease) -> None:
 
 
 def _look_up(lease: Lease, access: OpenConnection, deadline: float) -> bool:
-    """Read by id what waits for it, until none is left (True) or the time is up after at least one batch (False)."""
+    """Read by id what waits for it, one by one, until none is left (True) or the time is up after one (False)."""
     has_looked = False
     while lease.stream.can_look_up:
         with tenant_scope(lease.tenant_id):
             _hold(lease)
-            wanted = lookups.pending(lease.place, BATCH_LOOK_UPS)
-        if not wanted:
+            wanted = lookups.next_wanted(lease.place)
+        if wanted is None:
             break
         if has_looked and time.monotonic() >= deadline:
             return False
         has_looked = True
         before = access.http.calls
-        answers = [lookups.look_up(lease.stream, access, one) for one in wanted]
+        answered = _meanwhile(lease, partial(lookups.look_up, lease.stream, access, wanted))
         with tenant_scope(lease.tenant_id):
             _hold(lease)
-            settled = lookups.settle(lease.place, lease.stream, answers)
+            settled = lookups.settle(lease.place, lease.stream, answered)
             _count(lease, settled.stored, read=settled.found, missing=settled.gone, calls=access.http.calls - before)
     return True
+
+
+def _meanwhile(lease: Lease, call: Callable[[], T]) -> T:
+    """What `call` gives, made in a thread of its own while the lease is kept: it may take as long as the vendor."""
+
+    def made() -> T:
+        try:
+            return call()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(made)
+        while True:
+            try:
+                return future.result(settings.SYNC_LEASE_SECONDS / 3)
+            except FutureTimeout:
+                if future.done():
+                    raise
+                _keep(lease)
 
 
 def _commit(lease: Lease, pages: list[Page], calls: int) -> None:

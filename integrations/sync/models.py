@@ -174,6 +174,7 @@ class LookUp(OfConnection):
     stream = models.CharField(max_length=60)
     external_id = models.CharField(max_length=200)
     reason = models.CharField(max_length=10, choices=LookUpReason.choices)
+    attempts = models.PositiveSmallIntegerField(default=0)  # that brought no answer
     asked_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

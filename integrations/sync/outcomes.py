@@ -4,13 +4,13 @@ Call in the run's tenant, with its lease held.
 """
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from integrations.connections.access import budget_of
 from integrations.connections.health import problem_words, trouble
-from integrations.contract import Diagnosis
+from integrations.contract import Diagnosis, Stream
 from integrations.errors import IntegrationError, NotPermitted, RateLimited, RetryLater, VendorChanged
 from integrations.problems.services import close_problems
 from integrations.sync.models import RunKind, RunState, SyncRun
@@ -19,6 +19,7 @@ _PAUSES = tuple(timedelta(seconds=n) for n in (5, 60, 300, 900, 3600))  # betwee
 _UNTOLD_LIMIT = timedelta(minutes=1)  # where the vendor does not say how long its limit lasts
 _AFTER_A_CHANGE = timedelta(hours=6)
 AFTER_A_REFUSAL = timedelta(days=1)
+_AFTER_A_LOST_SWEEP = timedelta(hours=6)
 _BUG_WORDS = "Something went wrong on our side. We have been told, and will try again."
 
 
@@ -32,13 +33,19 @@ def finished(run_id: int) -> None:
     if is_fresh:
         state.interval = stream.interval_after(run.calls)
         state.last_good_at = run.started_at
-    if run.kind == RunKind.SWEEP and stream.sweep_interval:
-        # Half an interval early, so that the run that would be due just before it is the sweep.
-        state.sweep_due_at = now + stream.sweep_interval - min(stream.interval, stream.sweep_interval) / 2
+    if run.kind == RunKind.SWEEP or stream.sweep_interval is None:
+        state.sweep_due_at = _next_sweep(stream)
     state.failures = 0
     state.due_at = now + _with_jitter(state.interval) if is_fresh else now
     state.save(update_fields=["interval", "last_good_at", "sweep_due_at", "failures", "due_at"])
     close_problems(run.connection_id, stream=run.stream)
+
+
+def _next_sweep(stream: Stream) -> datetime | None:
+    """Half an interval early, so that the run that would be due just before it is the sweep."""
+    if stream.sweep_interval is None:
+        return None
+    return timezone.now() + stream.sweep_interval - min(stream.interval, stream.sweep_interval) / 2
 
 
 def failed(run_id: int, error: IntegrationError, diagnosis: Diagnosis | None = None) -> None:
@@ -120,6 +127,17 @@ def _close(run: SyncRun, state: RunState) -> None:
     run.save()
     run.stream_state.last_attempt_at = run.finished_at
     run.stream_state.save(update_fields=["last_attempt_at"])
+    if run.kind == RunKind.SWEEP and state != RunState.DONE:
+        _put_off_sweep(run)
+
+
+def _put_off_sweep(run: SyncRun) -> None:
+    """A sweep that does not get through must not keep the regular reading away: that comes next."""
+    state = run.stream_state
+    if state.sweep_due_at is not None:
+        state.sweep_due_at = timezone.now() + _AFTER_A_LOST_SWEEP
+        state.due_at = timezone.now()
+        state.save(update_fields=["sweep_due_at", "due_at"])
 
 
 def _get(run_id: int) -> SyncRun:

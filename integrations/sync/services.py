@@ -6,13 +6,41 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from integrations.connections.models import Capability, Connection
+from integrations.connections.models import Capability, Connection, ConnectionState
+from integrations.problems.services import close_problem
 from integrations.records.store import forget
+from integrations.registry import connectors
 from integrations.sync.models import LookUp, RunKind, RunState, StreamState, SyncRun
 from integrations.sync.outcomes import AFTER_A_REFUSAL, stopped
+from integrations.sync.sweeps import BRAKE_CODE
 from integrations.sync.wake import wake
 from portal.accounts.models import User
 from portal.tenancy.audit import note
+
+
+def take_on_streams() -> int:
+    """Give every active connection what this release reads and the former did not: new streams, and sweeps of old ones.
+    Harmless to repeat; call in the operators' scope. How many were new."""
+    now, new = timezone.now(), []
+    for connector in connectors().values():
+        active = Connection.objects.filter(vendor=connector.key, state=ConnectionState.ACTIVE)
+        for stream in connector.streams:
+            states = StreamState.objects.filter(connection__vendor=connector.key, stream=stream.key)
+            without = active.exclude(pk__in=states.values("connection"))
+            new += [
+                StreamState(
+                    tenant_id=one.tenant_id,
+                    connection=one,
+                    stream=stream.key,
+                    interval=stream.interval,
+                    sweep_due_at=now + stream.sweep_interval if stream.sweep_interval else None,
+                )
+                for one in without
+            ]
+            if stream.sweep_interval is not None:
+                states.filter(sweep_due_at=None).update(sweep_due_at=now + stream.sweep_interval)
+    StreamState.objects.bulk_create(new, ignore_conflicts=True)
+    return len(new)
 
 
 def begin(connection: Connection, *, by: User | None) -> list[SyncRun]:
@@ -66,6 +94,7 @@ def forget_streams(connection: Connection, streams: Iterable[str]) -> None:
     stop_all(connection, words="Stopped: the connection's details were changed.")
     for stream in streams:
         forget(connection.pk, connection.tenant_id, stream)
+        close_problem(connection.pk, code=BRAKE_CODE, stream=stream)
     LookUp.objects.filter(tenant_id=connection.tenant_id, connection=connection, stream__in=streams).delete()
     StreamState.objects.filter(tenant_id=connection.tenant_id, connection=connection, stream__in=streams).update(
         cursor="", last_good_at=None, records=0, braked_at=None, brake_words="", is_brake_lifted=False
@@ -89,6 +118,8 @@ def _refused(connection: Connection) -> set[str]:
 
 def _open_run(state: StreamState, *, by: User | None, trigger: str, kind: RunKind | None = None) -> SyncRun:
     now = timezone.now()
+    # Locked before the run is made: beat takes them in that order too.
+    state = StreamState.objects.select_for_update(no_key=True).get(tenant_id=state.tenant_id, pk=state.pk)
     run, is_new = SyncRun.objects.get_or_create(
         tenant_id=state.tenant_id,
         stream_state=state,

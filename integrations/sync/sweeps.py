@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from integrations.contract import Span, Stream
 from integrations.problems.services import close_problem, open_problem
+from integrations.records.store import is_usable_id
 from integrations.sync import lookups
 from integrations.sync.models import LookUpReason, SyncRun
 
@@ -48,7 +49,8 @@ _FORGET = "delete from sync_sighting where tenant_id = %(tenant)s and run_id = %
 def note(run_id: int, tenant_id: int, ids: Iterable[str]) -> None:
     """These are there."""
     with connection.cursor() as cursor:
-        facts: dict[str, Any] = {"tenant": tenant_id, "run": run_id, "ids": [one[:200] for one in ids]}
+        usable = [one for one in ids if is_usable_id(one)]
+        facts: dict[str, Any] = {"tenant": tenant_id, "run": run_id, "ids": usable}
         cursor.execute(_NOTE, facts)
 
 
@@ -125,4 +127,4 @@ def _release(run: SyncRun) -> None:
     if state.braked_at or state.is_brake_lifted:
         state.braked_at, state.brake_words, state.is_brake_lifted = None, "", False
         state.save(update_fields=["braked_at", "brake_words", "is_brake_lifted"])
-        close_problem(run.connection_id, code=BRAKE_CODE, stream=run.stream)
+    close_problem(run.connection_id, code=BRAKE_CODE, stream=run.stream)

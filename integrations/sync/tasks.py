@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from integrations.sync import beat, engine
+from integrations.sync import beat, engine, services
+from portal.tenancy.scope import ops_scope
 
 
 @shared_task
@@ -15,6 +16,13 @@ def advance_run(*, tenant_id: int, sync_run_id: int) -> None:
 def tick() -> None:
     """Look at the clock."""
     beat.tick()
+
+
+@shared_task
+def take_on_streams() -> None:
+    """Begin what a new release reads."""
+    with ops_scope():
+        services.take_on_streams()
 
 
 @shared_task

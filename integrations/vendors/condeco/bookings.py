@@ -93,6 +93,8 @@ class RoomBookings(Bookings):
             head, atlas = records.booking_head(raw), atlas_of(access)
         except RecordRejected:
             return Record(external_id=external_id, payload=records.veiled(raw))  # set aside when it is interpreted
+        if head.location_id is None:
+            raise RecordRejected("The booking does not say where it is.")
         place = atlas.location(access, str(head.location_id))
         if place is None:
             return None

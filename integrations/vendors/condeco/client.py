@@ -179,7 +179,7 @@ def _get(
             raise ConfigurationNeeded(failures.WRONG_ADDRESS, code="address", detail=failures.detail(answer))
         _get(access, token, Collection.HIERARCHY, "countries", ())
         raise VendorChanged("Condeco no longer offers a list that we read.", detail=failures.detail(answer))
-    raise failures.of_call(answer, collection, collection.name.lower())
+    raise failures.of_call(answer, collection, collection.name.lower(), has_worked=access.has_worked)
 
 
 def _address(access: Access, path: str, api_url: str = "") -> str:

@@ -56,6 +56,8 @@ class DeskBookings(Bookings):
             found = desk_records.desk_booking(raw)
         except RecordRejected:
             return Record(external_id=external_id, payload=raw)  # set aside when it is interpreted
+        if found.locationid is None:
+            raise RecordRejected("The booking does not say where it is.")
         place = atlas_of(access).location(access, str(found.locationid))
         return _record(access, found, raw, place, self.now()) if place else None
 

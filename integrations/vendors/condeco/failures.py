@@ -26,12 +26,16 @@ _NO_SIGN_IN = (
 )
 
 
-def of_call(answer: Answer, collection: str, name: str) -> IntegrationError:
+def of_call(answer: Answer, collection: str, name: str, *, has_worked: bool) -> IntegrationError:
     """What a failed call at the API host means; `name` is the collection in our codes. The order matters: a gateway's
-    HTML page may come with any status."""
+    HTML page may come with any status. Where the address has worked before, such a page is a bad moment."""
     status, said = answer.status, words(answer).lower()
     if found := passing(answer):
         return found
+    if has_worked and answer.is_html:
+        return RetryLater(
+            "A web page answers in place of Condeco. We will try again.", code="unreadable", detail=detail(answer)
+        )
     if answer.is_html or 300 <= status < 400:
         return ConfigurationNeeded(
             "This is the address of the sign-up portal, not of the API. Correct the API address.",

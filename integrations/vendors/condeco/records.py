@@ -161,7 +161,7 @@ def booking_head(payload: bytes | msgspec.Raw) -> BookingHead:
         head = msgspec.json.decode(payload, type=BookingHead)
     except (msgspec.DecodeError, RecursionError) as mistake:
         raise RecordRejected(f"The booking cannot be read: {mistake}") from mistake
-    if head.booking_id is None or head.room_id is None or head.private is msgspec.UNSET:
+    if None in (head.booking_id, head.room_id, head.location_id) or head.private is msgspec.UNSET:
         other = in_any_case(payload, _AnyCaseHead)
         head = BookingHead(
             booking_id=other.bookingid,

@@ -140,4 +140,4 @@ def _text(value: object) -> str:
 
 def _counted(key: str, twins: dict[str, int]) -> str:
     twins[key] = twins.get(key, 0) + 1
-    return f"{key}-{twins[key]}" if key.startswith("row-") or twins[key] > 1 else key
+    return f"{key}-{twins[key]}" if twins[key] > 1 else key

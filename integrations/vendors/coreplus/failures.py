@@ -143,7 +143,8 @@ def failure_of(
         if not fields:
             answer.decode(dict[str, msgspec.Raw])  # raises: cut off, or not an object
         return None
-    if resource.key == "appointment" and (answer.status == 404 or assumptions.NOT_FOUND in said):
+    is_theirs = not answer.body.strip() or "result" in fields  # a gateway speaks of routes instead
+    if resource.key == "appointment" and is_theirs and (answer.status == 404 or assumptions.NOT_FOUND in said):
         return Gone("There is no such appointment at coreplus.", detail=detail)
     if resource.is_path_assumed and answer.status in {400, 404, 405}:
         return NotPermitted(
@@ -196,7 +197,7 @@ def _with_a_pause(failure: RetryLater) -> RetryLater:
 
 
 def _other_server(access: Access, answer: Answer, detail: str) -> IntegrationError:
-    if answer.is_success and access.has_worked:
+    if access.has_worked:  # the address was right: a proxy or a maintenance page stands before it
         return RetryLater(
             "coreplus sent a web page instead of data. We try again by ourselves.", code="unreadable", detail=detail
         )

@@ -182,6 +182,12 @@ def _fail(answer: Answer, path: str, message_id: str) -> NoReturn:
     detail = f"HTTP {answer.status} code {code or '-'} {told} (MessageId {message_id})"
     if answer.status == 401:
         raise TokenRefused(f"CorrigoPro does not accept our sign-in any more. {NEW_PAIR}", detail=detail)
+    if answer.status == 403 and answer.is_html:
+        raise RetryLater(
+            "A page of somebody else's answers in place of CorrigoPro. We try again by ourselves.",
+            code="unreadable",
+            detail=detail,
+        )
     if answer.status == 403:
         raise NotPermitted(
             "CorrigoPro does not let these credentials read this. An administrator of your CorrigoPro company must "

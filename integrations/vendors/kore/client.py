@@ -8,7 +8,7 @@ from urllib.parse import quote
 import msgspec
 
 from integrations.contract import Access, Door, Tokens, with_token
-from integrations.errors import ConfigurationNeeded, NotBought, ReconnectNeeded, TokenRefused, VendorChanged
+from integrations.errors import ConfigurationNeeded, NotBought, ReconnectNeeded, RetryLater, TokenRefused, VendorChanged
 from integrations.http import Answer
 from integrations.vendors.kore import assumptions
 
@@ -125,7 +125,7 @@ def _send(access: Access, entity: str, path: str, query: Query) -> Answer:
         )
         if answer.is_success:
             return answer
-        if answer.status == 404 and path != entity and answer.told():
+        if answer.status == 404 and path != entity and "error" in answer.told():  # a gateway's 404 is not KORE's
             raise _NoSuchRow
         _raise_failure(answer, entity)
 
@@ -150,7 +150,7 @@ def _raise_failure(answer: Answer, entity: str) -> NoReturn:
                 "Your admin should ask KORE for a valid API key, and enter it together with the client secret.",
                 detail=detail,
             )
-        case 403:
+        case 403 if not answer.is_html:  # a page is a proxy's
             raise NotBought(
                 f"KORE has not enabled {entity} for your API key. Your admin can ask KORE's support to add it; "
                 "everything else goes on.",
@@ -189,6 +189,12 @@ def _raise_sign_in_failure(answer: Answer) -> NoReturn:
 def _raise_common(answer: Answer, detail: str, address: str) -> NoReturn:
     if passing := answer.passing_failure("KORE", detail):
         raise passing
+    if answer.status == 403 and answer.is_html:
+        raise RetryLater(
+            "A page of somebody else's answers in place of KORE. We try again by ourselves.",
+            code="unreadable",
+            detail=detail,
+        )
     match answer.status:
         case 404 | 405 | 410 | 421:
             raise ConfigurationNeeded(

@@ -101,5 +101,4 @@ class KoreForm(ConnectionForm):
 
     def vendor_settings(self) -> dict[str, Any]:
         settings = super().vendor_settings()
-        ends_on = settings["key_ends_on"]
-        return {**settings, "key_ends_on": ends_on.isoformat() if ends_on else ""}
+        return {**settings, "key_ends_on": settings["key_ends_on"] or ""}

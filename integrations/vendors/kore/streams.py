@@ -64,6 +64,8 @@ class KoreStream(Stream):
         if payload is None:
             return None
         row = read_row(payload)
+        if not row.id:
+            raise RecordRejected(row.reason)
         if row.id != external_id.lower():
             raise VendorChanged(
                 "KORE sent another record than the one we asked for. Our developers have to look at it.",

@@ -157,7 +157,7 @@ def _complete(by: Membership, attempt: AuthorizationAttempt, brought: Brought) -
         found, tokens_now = try_out(connector, connection.settings, opened, tokens, connection=connection)
     except NotConnected as refusal:
         raise Failed(_remembered(by, connection, refusal.diagnosis)) from refusal
-    if setup.finish(by, connection, found, tokens_now) is None:
+    if setup.finish(by, connection, found, tokens_now, adopts=True) is None:
         raise Failed(setup.MEANWHILE.words)
 
 

@@ -13,6 +13,7 @@ from integrations.connections.links import untried
 from integrations.connections.models import Connection
 from integrations.connections.services import (
     access_connection,
+    adopt_given,
     ensure_account,
     expect_sign_in,
     mark_connected,
@@ -58,13 +59,21 @@ def connect(by: Membership, connector: Connector, connection: Connection | None,
 
 
 def finish(
-    by: Membership, connection: Connection, found: tuple[Capability, ...], tokens: Tokens | None
+    by: Membership,
+    connection: Connection,
+    found: tuple[Capability, ...],
+    tokens: Tokens | None,
+    *,
+    adopts: bool = False,
 ) -> Connection | None:
-    """The vendor let us in: active, and the first copy begins. None when the connection changed while we were there."""
+    """The vendor let us in: active, and the first copy begins. None when the connection changed while we were there.
+    `adopts`: what came through a link has been tried, so it is what is used from now on."""
     with tenant_scope(by.tenant_id):
         current = access_connection(connection.pk, for_change=True)
         if _has_changed(connection, current):
             return None
+        if adopts:
+            adopt_given(current)
         _make_active(by, current, found, tokens)
         return current
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from integrations.connections import authorization
 from integrations.connections.models import Connection
-from integrations.connections.services import access_connection, adopt_given, kept_secrets
+from integrations.connections.services import access_connection, kept_secrets
 from integrations.contract import Connector, Diagnosis, RedirectConnector
 from integrations.forms import ConnectionForm
 from integrations.registry import connectors
@@ -57,7 +57,6 @@ def authorize(request: TenantRequest, connection_id: UUID) -> HttpResponse:
     if not connection.uses_redirect or connection.is_disconnected:
         messages.error(request, "Enter the details first.")
         return redirect(tenant_url(request, "connection-edit", connection.pk))
-    adopt_given(connection)  # only the vendor's page can prove it
     departure = authorization.begin(connection, request.membership.user)
     response = HttpResponseRedirect(departure.address)
     response.set_signed_cookie(

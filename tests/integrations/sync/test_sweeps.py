@@ -8,12 +8,14 @@ from django.utils import timezone
 from pytest_django import Settings as SettingsWrapper
 
 from integrations.connections.models import Connection
+from integrations.contract import Column
 from integrations.problems.models import Problem
-from integrations.records.models import Record
+from integrations.records.models import Record, RecordVersion
 from integrations.sandbox.kit import Fault
 from integrations.sync import beat
 from integrations.sync.models import LookUp, RunKind, RunState, Sighting, StreamState, SyncRun
 from integrations.sync.services import lift_brake, start_sweep
+from integrations.sync.tasks import take_on_streams
 from portal.tenancy.scope import tenant_scope
 from tests.factories import a_tenant, a_user
 from tests.integrations.conftest import Connect
@@ -276,3 +278,125 @@ def test_the_values_of_filter_columns_are_kept_beside_the_record(stockroom: Emul
     with tenant_scope(connection.tenant_id):
         rows = Record.objects.filter(connection=connection, stream="shelves")
         assert dict(rows.values_list("external_id", "facets")) == {"1": {"kind": "Steel"}, "2": {}}
+
+
+def test_a_sweep_that_fails_does_not_keep_the_regular_reading_away(stockroom: Emulator, connect: Connect) -> None:
+    filled(stockroom, "parts", 3)
+    connection = connect(stockroom)
+    work_off(connection)
+    with tenant_scope(connection.tenant_id):
+        now = timezone.now()
+        StreamState.objects.filter(connection=connection).update(due_at=now + timedelta(hours=1))
+        StreamState.objects.filter(connection=connection, stream="parts").update(due_at=now, sweep_due_at=now)
+    beat.tick()
+    stockroom.weather.add(Fault(path="^/parts$", times=4, status=403))
+    work_off(connection)
+    stockroom.weather.clear()
+    with tenant_scope(connection.tenant_id):
+        Connection.objects.filter(pk=connection.pk).update(state="active")
+
+    beat.tick()
+    work_off(connection)
+
+    failed, following = [run for run in runs_of(connection) if run.stream == "parts"][-2:]
+    assert (failed.kind, failed.state) == (RunKind.SWEEP, RunState.FAILED)
+    assert (following.kind, following.state) == (RunKind.INCREMENTAL, RunState.DONE)
+
+
+def test_a_thing_that_cannot_be_asked_for_holds_nothing_up_and_is_given_up(
+    stockroom: Emulator, connect: Connect
+) -> None:
+    filled(stockroom, "parts")
+    connection = connect(stockroom)
+    work_off(connection)
+    del stockroom.things["parts"]["005"], stockroom.things["parts"]["006"]
+    stockroom.weather.add(Fault(path="^/parts/005$", times=99, status=200, body=b'["another shape"]'))
+    sweep(connection, "parts")
+
+    runs = [sweep(connection, "parts")] + [sync(connection, "parts")[0] for _ in range(5)]
+
+    assert {run.state for run in runs} == {RunState.DONE}
+    assert gone(connection, "parts") == {"006"}
+    with tenant_scope(connection.tenant_id):
+        assert not LookUp.objects.exists()
+
+
+def test_a_slow_vendor_does_not_lose_the_lease_while_things_are_looked_up(
+    stockroom: Emulator, connect: Connect, settings: SettingsWrapper
+) -> None:
+    filled(stockroom, "parts", 3)
+    connection = connect(stockroom)
+    work_off(connection)
+    del stockroom.things["parts"]["001"]
+    sweep(connection, "parts")
+    settings.SYNC_LEASE_SECONDS = 0.6
+    stockroom.weather.add(Fault(path="^/parts/", delay=timedelta(seconds=1.5)))
+
+    run = sweep(connection, "parts")
+
+    assert (run.state, run.fence) == (RunState.DONE, 1)
+    assert gone(connection, "parts") == {"001"}
+
+
+def test_what_was_only_stirred_is_not_gone_by_one_answer(stockroom: Emulator, connect: Connect) -> None:
+    filled(stockroom, "parts", 3)
+    connection = connect(stockroom)
+    work_off(connection)
+    stockroom.put("moves", "1", part="001")
+    sync(connection, "moves")
+    stockroom.weather.add(Fault(path="^/parts/001$", status=404, body=b"{}"))
+
+    sync(connection, "parts")
+
+    assert gone(connection, "parts") == set()
+
+
+def test_an_id_that_no_column_takes_is_set_aside_alone(stockroom: Emulator, connect: Connect) -> None:
+    filled(stockroom, "shelves", 3)
+    stockroom.put("shelves", "0\0", name="odd")
+    connection = connect(stockroom)
+
+    work_off(connection)
+    run = sweep(connection, "shelves")
+
+    assert (run.state, run.rejected) == (RunState.DONE, 1)
+    with tenant_scope(connection.tenant_id):
+        assert Record.objects.filter(connection=connection, stream="shelves").count() == 3
+
+
+def test_a_new_release_is_taken_on_by_the_connections_there_are(stockroom: Emulator, connect: Connect) -> None:
+    connection = connect(stockroom)
+    work_off(connection)
+    with tenant_scope(connection.tenant_id):
+        StreamState.objects.filter(connection=connection, stream="moves").delete()
+        StreamState.objects.filter(connection=connection).update(sweep_due_at=None)
+
+    take_on_streams()
+    take_on_streams()
+
+    with tenant_scope(connection.tenant_id):
+        states = {state.stream: state for state in StreamState.objects.filter(connection=connection)}
+    assert set(states) == {stream.key for stream in connection.connector.streams}
+    assert {key for key, state in states.items() if state.sweep_due_at} == {"shelves", "parts", "counts"}
+
+
+def test_a_list_that_can_be_narrowed_by_more_than_before_has_its_records_written_anew(
+    stockroom: Emulator, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stockroom.put("shelves", "1", kind="Steel", colour="red")
+    connection = connect(stockroom)
+    work_off(connection)
+    stream = connection.connector.stream("shelves")
+    with tenant_scope(connection.tenant_id):
+        before = Record.objects.get(connection=connection, stream="shelves").changed_at
+    monkeypatch.setattr(
+        type(stream), "columns", (*stream.columns, Column(label="Colour", path="colour", is_filter=True))
+    )
+
+    sync(connection, "shelves")
+
+    with tenant_scope(connection.tenant_id):
+        record = Record.objects.get(connection=connection, stream="shelves")
+        assert record.facets == {"kind": "Steel", "colour": "red"}
+        assert record.changed_at == before  # nothing changed at the vendor
+        assert not RecordVersion.objects.exists()

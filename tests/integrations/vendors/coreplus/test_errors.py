@@ -69,10 +69,11 @@ def failure(access: VendorAccess, resource: Resource = LOCATIONS) -> Integration
         (502, HTML, RetryLater, "vendor_unavailable"),
         (503, b"", RetryLater, "vendor_unavailable"),
         (504, b"", RetryLater, "vendor_unavailable"),
-        (404, HTML, ConfigurationNeeded, "address"),
+        (403, HTML, RetryLater, "unreadable"),
+        (404, HTML, RetryLater, "unreadable"),
         (200, HTML, RetryLater, "unreadable"),
         (200, b'{"locations": [{"locat', RetryLater, "unreadable"),
-        (302, b"", ConfigurationNeeded, "address"),
+        (302, b"", RetryLater, "unreadable"),
     ],
 )
 def test_an_answer_becomes_the_right_next_step(

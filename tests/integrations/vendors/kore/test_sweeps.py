@@ -5,7 +5,7 @@ import json
 import pytest
 
 from integrations.contract import Span
-from integrations.errors import ConfigurationNeeded, NotBought, RetryLater, VendorChanged
+from integrations.errors import ConfigurationNeeded, NotBought, RecordRejected, RetryLater, VendorChanged
 from integrations.sandbox.kit import Fault
 from integrations.vendors.kore import assumptions, connector
 from tests.integrations.vendor_access import vendor_access
@@ -102,7 +102,7 @@ def test_an_id_cannot_lead_to_another_path(kore):
         (Fault(status=500), RetryLater),
         (Fault(truncate=True), RetryLater),
         (Fault(status=200, body=b"[]"), VendorChanged),
-        (Fault(status=200, body=b'{"name":"no id"}'), VendorChanged),
+        (Fault(status=200, body=b'{"name":"no id"}'), RecordRejected),
         (Fault(status=200, body=b'{"id":"another","modified_date":"2026-03-01T00:00:00Z"}'), VendorChanged),
     ],
     ids=["another server", "not licensed", "down", "cut off", "a list", "no id", "another id"],

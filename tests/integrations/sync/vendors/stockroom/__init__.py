@@ -22,7 +22,7 @@ from integrations.contract import (
     Stream,
     Who,
 )
-from integrations.errors import ConfigurationNeeded, RecordRejected
+from integrations.errors import ConfigurationNeeded, RecordRejected, VendorChanged
 from integrations.forms import ConnectionForm
 from integrations.sandbox.kit import Reply, Request, Sandbox, route
 
@@ -89,6 +89,8 @@ class Parts(Listed):
 
     def look_up(self, access: Access, external_id: str) -> Record | None:
         row = fetch(access, f"{self.key}/{external_id}")
+        if isinstance(row, list):
+            raise VendorChanged("The stockroom answers with a list.")
         if row == {"id": external_id}:
             raise RecordRejected("The part has no name.")
         return None if row is None else self.record(row)
