@@ -59,6 +59,23 @@ def test_what_is_forgotten_goes_with_its_versions_and_comes_anew_where_it_may(
     assert (run.kind, run.new, state_of(connection, "shelves").records) == ("backfill", 1, 1)
 
 
+def test_what_a_booking_said_before_it_became_private_is_kept_no_longer(serve: Serve, connect: Connect) -> None:
+    sandbox = serve("condeco", sizes=(30, 10))
+    connection = connect(sandbox)
+    work_off(connection)
+    before = stored(connection, "room-bookings")
+
+    sandbox.hide_booking(account=0)  # type: ignore[attr-defined]
+    sync(connection, "room-bookings")
+
+    after = stored(connection, "room-bookings")
+    (hidden,) = {key for key in before if after[key] != before[key]}
+    assert '"meetingTitle"' in before[hidden]
+    assert '"meetingTitle"' not in after[hidden]
+    with tenant_scope(connection.tenant_id):
+        assert not RecordVersion.objects.filter(record__external_id=hidden).exists()
+
+
 def test_switching_client_names_off_deletes_the_clients_and_their_words(serve: Serve, connect: Connect) -> None:
     sandbox = serve("coreplus", sizes=(30, 10))
     tenant = a_tenant()
