@@ -1,0 +1,1 @@
+"""How fast, as ratios within one run: `python -m tests.benchmarks` tells what there is. Run by hand; none is a test."""
