@@ -1,7 +1,8 @@
 """The switches of a running emulator: bad weather and the vendor's own mishaps, on a small page at /_control.
 
-Each acts on every account, or on the one chosen: `POST /_control/<switch>?account=1`. `GET /_control/accounts` tells
-with what each account opens.
+Each acts on every account, or on the one chosen: `POST /_control/<switch>?account=1`. A switch whose method takes text
+gets it by its name, from the query or a form; where it has no default the page has a field for it. `GET
+/_control/accounts` tells with what each account opens.
 """
 
 import inspect
@@ -31,7 +32,7 @@ WEATHER: dict[str, tuple[str, Callable[[], Fault]]] = {
 }
 
 
-Switch = Callable[[int | None], object]
+Switch = Callable[[int | None, Request], object]
 
 
 def with_control(sandbox: Sandbox) -> Sandbox:
@@ -41,7 +42,8 @@ def with_control(sandbox: Sandbox) -> Sandbox:
     labels = {name: label for name, (label, _) in WEATHER.items()}
     for method, label in sandbox.controls:
         switches[method], labels[method] = _switch(getattr(sandbox, method)), label
-    switches["clear"], labels["clear"] = lambda account: sandbox.weather.clear(), "Fair weather again"
+    switches["clear"], labels["clear"] = lambda account, request: sandbox.clear_weather(), "Fair weather again"
+    fields = {method: _texts(getattr(sandbox, method), is_asked=True) for method, _ in sandbox.controls}
 
     def handle(request: Request) -> Reply:
         if not request.path.startswith("/_control"):
@@ -50,23 +52,34 @@ def with_control(sandbox: Sandbox) -> Sandbox:
         if name == "accounts":
             return Reply.json([_open(sandbox, number) for number in range(len(sandbox.account_names))])
         if request.method == "POST" and name in switches:
-            switches[name](account)
+            switches[name](account, request)
             chosen = {} if account is None else {"account": str(account)}
             return Reply.redirect("/_control?" + urlencode({"done": name, **chosen}))
-        return Reply.html(_page(sandbox, labels, request.get("done"), account))
+        return Reply.html(_page(sandbox, labels, fields, request.get("done"), account))
 
     sandbox.handle = handle  # type: ignore[method-assign]
     return sandbox
 
 
 def _weather_switch(sandbox: Sandbox, make: Callable[[], Fault]) -> Switch:
-    return lambda account: sandbox.weather.add(replace(make(), account=account))
+    return lambda account, request: sandbox.weather.add(replace(make(), account=account))
 
 
 def _switch(method: Callable[..., object]) -> Switch:
-    if "account" in inspect.signature(method).parameters:
-        return lambda account: method(account=account)
-    return lambda account: method()
+    names, takes_account = _texts(method), "account" in inspect.signature(method).parameters
+
+    def turn(account: int | None, request: Request) -> object:
+        form = request.form
+        given = {name: form.get(name, request.get(name)) for name in names}
+        return method(**given, **({"account": account} if takes_account else {}))
+
+    return turn
+
+
+def _texts(method: Callable[..., object], *, is_asked: bool = False) -> list[str]:
+    """Names of the texts it takes; with `is_asked` only those it cannot do without."""
+    parameters = inspect.signature(method).parameters.values()
+    return [one.name for one in parameters if one.annotation is str and not (is_asked and one.default != one.empty)]
 
 
 def _open(sandbox: Sandbox, account: int) -> dict[str, object]:
@@ -79,10 +92,14 @@ def _account(sandbox: Sandbox, request: Request) -> int | None:
     return int(chosen) if chosen.isdecimal() and int(chosen) < len(sandbox.account_names) else None
 
 
-def _page(sandbox: Sandbox, labels: dict[str, str], done: str, account: int | None) -> str:
+def _page(
+    sandbox: Sandbox, labels: dict[str, str], fields: dict[str, list[str]], done: str, account: int | None
+) -> str:
     query = "" if account is None else f"?account={account}"
     buttons = "".join(
-        f'<form method="post" action="/_control/{escape(name)}{query}"><button>{escape(label)}</button></form>'
+        f'<form method="post" action="/_control/{escape(name)}{query}">'
+        + "".join(f'<input name="{escape(text)}" aria-label="{escape(text)}">' for text in fields.get(name, ()))
+        + f"<button>{escape(label)}</button></form>"
         for name, label in labels.items()
     )
     names: list[tuple[int | None, str]] = [(None, "Everyone"), *enumerate(sandbox.account_names)]
@@ -96,7 +113,8 @@ def _page(sandbox: Sandbox, labels: dict[str, str], done: str, account: int | No
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>Sandbox: {escape(sandbox.key)}</title>"
         "<style>body{font:16px/1.5 system-ui;max-width:40rem;margin:2rem auto;padding:0 1rem}"
-        "button{font:inherit;margin:.25rem 0;padding:.5rem 1rem;width:100%;text-align:start}</style>"
+        "button,input{font:inherit;margin:.25rem 0;padding:.5rem 1rem;width:100%;box-sizing:border-box}"
+        "button{text-align:start}</style>"
         f"<h1>{escape(sandbox.key)} in a box</h1><p>For: {links}</p>{said}{buttons}"
         '<p><a href="/_control/accounts">What opens each account</a></p></html>'
     )

@@ -278,6 +278,10 @@ class Sandbox:
         """Make the credentials worthless: tokens end, and what was entered opens nothing any more."""
         raise NotImplementedError
 
+    def clear_weather(self) -> None:
+        """Fair weather again."""
+        self.weather.clear()
+
     def not_found(self, request: Request) -> Reply:
         """What the vendor says on a path it does not know."""
         return Reply.json({"message": "not found"}, 404)
