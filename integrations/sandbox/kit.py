@@ -106,12 +106,13 @@ class Clock:
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
-    """Bad weather for the next `times` requests whose path matches. With `lose_reply` the request is carried out and
-    the connection closed without an answer; with `status` it is not carried out at all; `truncate` cuts the answer;
-    `rewrite` makes something else of a good one; `is_stuck` gives each path's first answer again and again, whatever is
-    asked; `account` limits it to one of the emulator's accounts."""
+    """Bad weather for the next `times` requests whose path and method match. With `lose_reply` the request is carried
+    out and the connection closed without an answer; with `status` it is not carried out at all; `truncate` cuts the
+    answer; `rewrite` makes something else of a good one; `is_stuck` gives each path's first answer again and again,
+    whatever is asked; `account` limits it to one of the emulator's accounts."""
 
     path: str = ""  # regular expression searched in the path
+    method: str = ""  # the same for the method: "POST|PUT"
     account: int | None = None
     times: int = 1
     status: int | None = None
@@ -141,10 +142,10 @@ class Weather:
             self._faults.clear()
             self.latency = timedelta()
 
-    def take(self, path: str, account: int | None = None) -> Fault | None:
+    def take(self, path: str, account: int | None = None, method: str = "") -> Fault | None:
         with self._lock:
             for fault in self._faults:
-                is_meant = fault.account is None or fault.account == account
+                is_meant = fault.account in (None, account) and re.search(fault.method, method)
                 if is_meant and re.search(fault.path, path, re.IGNORECASE):
                     fault.times -= 1
                     if fault.times <= 0:
@@ -301,7 +302,9 @@ class Sandbox:
             self.requests[key] = self.requests.get(key, 0) + 1
         if self.weather.latency:
             time.sleep(self.weather.latency.total_seconds())
-        fault = None if request.path.startswith("/_") else self.weather.take(request.path, self.account_of(request))
+        if request.path.startswith("/_"):
+            return self.handle(request)
+        fault = self.weather.take(request.path, self.account_of(request), request.method)
         return self.handle(request) if fault is None else self._in_bad_weather(request, fault)
 
     def _in_bad_weather(self, request: Request, fault: Fault) -> Reply | None:

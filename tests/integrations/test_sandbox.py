@@ -61,6 +61,12 @@ def test_weather_over_one_account_leaves_the_other_alone(post: Post) -> None:
     assert get(post, "/letters?who=ann").status_code == 200
 
 
+def test_weather_over_one_method_leaves_the_others_alone(post: Post) -> None:
+    post.weather.add(Fault(status=409, method="POST|PUT"))
+    assert get(post, "/letters").status_code == 200
+    assert httpx.post(f"{post.url}/letters", trust_env=False).status_code == 409
+
+
 def test_a_stuck_list_gives_its_first_page_whatever_is_asked(post: Post) -> None:
     post.weather.add(Fault(path="letters", times=3, is_stuck=True))
     assert [get(post, f"/letters?page={n}").json()["page"] for n in (1, 2, 3, 4)] == ["1", "1", "1", "4"]
