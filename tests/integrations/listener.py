@@ -18,6 +18,7 @@ class Listener(ThreadingHTTPServer):
         self.status = 200
         self.got: list[str] = []
         self.headers: list[dict[str, str]] = []
+        self.paths: list[str] = []
         self.heard, self.may_answer = threading.Event(), threading.Event()
         self.may_answer.set()
 
@@ -28,6 +29,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         listener = cast(Listener, self.server)
         listener.headers.append(dict(self.headers.items()))
+        listener.paths.append(self.path)
         listener.got.append(self.rfile.read(int(self.headers["content-length"])).decode())
         listener.heard.set()
         listener.may_answer.wait(10)
