@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import msgspec
 
+from integrations.sources import Sources, at, told
 from integrations.values import Billing, BillingStatus
 from integrations.vendors.corrigopro import assumptions, wire
 from integrations.vendors.corrigopro.wire import squash, text
@@ -36,6 +37,24 @@ def is_begun(payload: bytes) -> bool:
     invoice = wire.shaped(payload, _Invoice)
     is_draft = text(invoice.status).casefold() in {"", "draft"}
     return bool(not is_draft or text(invoice.invoice_number) or invoice.total_amount or invoice.line_items)
+
+
+SOURCES: Sources = {
+    "number": at("InvoiceNumber"),
+    "title": at("InvoiceNumber", beside=("number", "order"), how="its number, else that of its work order"),
+    "status": at("Status", "TotalAmount", "PaymentAmount", how="the word, and whether all of the total is paid"),
+    "vendor_status": at("Status"),
+    "account": told("the customer of its work order", "customer"),
+    "deal_id": told("its work order", "order"),
+    "currency": at("Currency"),
+    "amount": at("TotalAmount"),
+    "tax_amount": at("LineItems[].Category", "LineItems[].Subtotal", how="the sum of the lines that are a tax"),
+    "paid_amount": at("PaymentAmount"),
+    "balance": at("Status", "TotalAmount", "PaymentAmount", how="what is not paid of the total of a bill that is owed"),
+    "billed_date": at("InvoiceDate"),
+    "paid_date": at("PaymentDate"),
+    "changed_at": at("LastUpdateDate"),
+}
 
 
 def billing(payload: bytes, context: Mapping[str, str]) -> Billing:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from integrations.contract import Access, Page, Record, Rejected, Stream
 from integrations.errors import RecordRejected, VendorChanged
+from integrations.sources import Sources
 from integrations.values import Kind, WorkOrder
 from integrations.vendors.corrigopro import assumptions, records
 from integrations.vendors.corrigopro.client import Client, NotThere
@@ -76,6 +77,9 @@ class WorkOrders(Stream):
 
     def interpret(self, payload: bytes, context: Mapping[str, str]) -> WorkOrder:
         return records.work_order(payload)
+
+    def sources(self, context: Mapping[str, str]) -> Sources:
+        return records.SOURCES
 
 
 def whole_orders(client: Client, ids: list[int]) -> tuple[dict[int, bytes], list[Rejected]]:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from integrations.contract import Access, Column, Page, Record, Rejected, Stream
 from integrations.errors import RecordRejected
+from integrations.sources import Sources
 from integrations.values import Billing, Kind
 from integrations.vendors.corrigopro import assumptions, invoices, records, wire
 from integrations.vendors.corrigopro.client import Client, NotThere
@@ -174,6 +175,9 @@ class Invoices(Papers):
 
     def interpret(self, payload: bytes, context: Mapping[str, str]) -> Billing:
         return invoices.billing(payload, context)
+
+    def sources(self, context: Mapping[str, str]) -> Sources:
+        return invoices.SOURCES
 
 
 class Attachments(Papers):

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from integrations.sources import Sources, at
 from integrations.values import Priority, WorkOrder, WorkOrderStatus
 from integrations.vendors.corrigopro import assumptions, wire
 from integrations.vendors.corrigopro.wire import LONG, SHORT, squash, text
@@ -162,6 +163,32 @@ class _Detail(msgspec.Struct, rename=squash):
     currency: str | None = None
     work_details: _WorkDetails | None = None
     service_location: _ServiceLocation | None = None
+
+
+SOURCES: Sources = {
+    "number": at("WorkOrderNumber", "WorkOrderId", how="the number, or the id where there is none"),
+    "title": at(
+        *("WorkDetails.Assets[].Task", "WorkDetails.Assets[].AssetName", "WorkType.Name", "AccompanyingMessage"),
+        *("WorkOrderNumber", "WorkOrderId"),
+        how="CorrigoPro has no titles: the first asset's task, else the kind of work, the message's first line, or the "
+        "number",
+    ),
+    "status": at("Status"),
+    "vendor_status": at("Status"),
+    "priority": at("Sla.IsEmergency", "Sla.PriorityName", how="a word that we know in the name of the priority"),
+    "vendor_priority": at("Sla.PriorityName"),
+    "description": at("AccompanyingMessage", "WorkDetails.Assets[].Comment", how="one after the other"),
+    "customer": at("Customer.Name"),
+    "location": at("ServiceLocation.SpaceName", "ServiceLocation.Address", how="put together"),
+    "category": at("WorkType.Name", "Type", how="the kind of work, else the type"),
+    "currency": at("Currency"),
+    "limit_amount": at("Nte.Amount"),
+    "opened_at": at("Created"),
+    "changed_at": at("LastUpdate"),
+    "due_at": at("Sla.DueDate"),
+    "scheduled_at": at("Schedule.ScheduledStart"),
+    "completed_at": at("LastUpdate", "Status", how="the last change, once it is done: no other moment is told"),
+}
 
 
 def work_order(payload: bytes) -> WorkOrder:

@@ -2,16 +2,23 @@
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from integrations.sandbox.shelf import Shelf
+from integrations.vendors.corrigopro.sandbox_story import (
+    DAY,
+    HOUR,
+    PRIORITIES,
+    fraction_of,
+    is_pre_billed,
+    tell,
+    written,
+)
 from integrations.vendors.corrigopro.sandbox_words import CHECKS, TROUBLES, World
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SPAN = timedelta(days=88)  # less than the history a connection asks for by default
 LONGEST_LIFE = timedelta(days=32)  # from creation to the last change that is not a shelf's
 CLOSED = frozenset({"Verified", "Rejected", "Recalled"})
@@ -25,21 +32,6 @@ FOLLOWS = {
     "NeedsCompletionDetails": "CheckedOut",
     "CheckedOut": "Verified",
 }
-PRIORITIES = (("Emergency", 5), ("HIGH", 20), ("NORMAL", 50), ("P3 - Low", 25))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
-    """What is fixed about an order from its creation on, and where its life had led by the epoch."""
-
-    created: datetime
-    fraction: str  # of the second, as CorrigoPro writes it: "" or a dot and up to seven digits
-    due: datetime
-    priority: int
-    is_planned: bool
-    status: str
-    changed: datetime
-    scheduled: datetime | None
 
 
 class OrderBook(Shelf):
@@ -57,7 +49,15 @@ class OrderBook(Shelf):
         self._turned: dict[int, tuple[str, int]] = {}  # a status the customer set, and after how many steps
         self._delays: Counter[int] = Counter()  # days by which the due date was moved
         self._limits: dict[int, float] = {}
-        self.story = lru_cache(maxsize=50_000)(self._tell)
+        self.quotes: dict[int, dict[str, Any]] = {}
+        self.appointments: dict[int, dict[str, Any]] = {}
+        self.additional: dict[int, dict[int, dict[str, Any]]] = {}  # values of additional fields, by order and field
+        self.digits: int | None = None  # of the second's fraction in what changes from now on; None: none
+        self._fractions: dict[int, str] = {}
+        self.on_change: Callable[[int, str | None], None] = lambda number, before: None  # None: it is new
+        self.story = lru_cache(maxsize=50_000)(
+            lambda number: tell(number, self.dice(number, "story"), self.created[number], epoch)
+        )
 
     def touch(self, number: int, at: datetime) -> None:
         """Time changes the next order from there that is still open: closed ones rest."""
@@ -70,17 +70,22 @@ class OrderBook(Shelf):
 
     def advance(self, number: int, at: datetime) -> None:
         """Change this very order: on to its next status, or corrected in place."""
-        super().touch(number, at)
-        self._touched.add(number)
+        before = self.status(number)
+        self._mark(number, at)
+        self.on_change(number, before)
+
+    def add(self, at: datetime) -> int:
+        number = super().add(at)
+        self.on_change(number, None)
+        return number
 
     def stir(self, number: int, at: datetime) -> None:
         """Something on the order changed, its status did not."""
-        super().touch(number, at)
-        self._touched.add(number)
+        self._mark(number, at)
         self._stirred[number] += 1
 
     def turn(self, number: int, status: str, at: datetime) -> None:
-        """The customer sets its status."""
+        """Somebody sets its status."""
         self.stir(number, at)
         self._turned[number] = (status, self._steps(number))
 
@@ -100,6 +105,18 @@ class OrderBook(Shelf):
                 break
             status = following
         return status
+
+    def _mark(self, number: int, at: datetime) -> None:
+        super().touch(number, at)
+        self._touched.add(number)
+        if self.digits is not None:
+            self._fractions[number] = fraction_of(at, self.digits)
+            self.modified[number] = datetime.fromisoformat(written(at, self._fractions[number]))
+        else:
+            self._fractions.pop(number, None)
+
+    def _fraction(self, number: int) -> str:
+        return self._fractions.get(number, "") if self.version[number] else self.story(number).fraction
 
     def _steps(self, number: int) -> int:
         return self.version[number] - self._stirred[number]
@@ -131,7 +148,7 @@ class OrderBook(Shelf):
         """The basic form that search gives."""
         story = self.story(number)
         due = story.due + DAY * self._delays[number]
-        customer, _, prefix = self.world.customers[self._customer(number)]
+        customer, _, prefix = self.world.customers[self.customer_of(number)]
         name, category = ("Preventive Maintenance", "PMRM") if story.is_planned else ("Corrective", "Request")
         digits = 53_010_737 + number // 3 if not prefix else 10_000 + number  # numbers are not unique, ids are
         return {
@@ -141,7 +158,7 @@ class OrderBook(Shelf):
             "Type": category,
             "WorkType": {"Id": 12 if story.is_planned else 9, "Name": name, "Category": category, "IsVisit": False},
             "Status": self.status(number),
-            "Customer": {"Id": self.customer_id(self._customer(number)), "Name": customer},
+            "Customer": {"Id": self.customer_id(self.customer_of(number)), "Name": customer},
             "Sla": {
                 "DueDate": written(due),
                 "OnSiteBy": written(due - (due - story.created) / 3),
@@ -151,7 +168,7 @@ class OrderBook(Shelf):
                 "IsEmergency": story.priority == 0,
             },
             "Created": written(story.created, story.fraction),
-            "LastUpdate": written(self.last_update(number), "" if self.version[number] else story.fraction),
+            "LastUpdate": written(self.last_update(number), self._fraction(number)),
         }
 
     def detail(self, number: int) -> dict[str, Any]:
@@ -162,7 +179,7 @@ class OrderBook(Shelf):
         if story.is_planned:
             task = CHECKS[dice.randrange(len(CHECKS))]
             message = f"{task} as agreed in the service contract."
-        customer, site, _ = world.customers[self._customer(number)]
+        customer, site, _ = world.customers[self.customer_of(number)]
         place = dice.randrange(1, 240)
         town, state, postal = world.towns[place % len(world.towns)]
         person = world.people[dice.randrange(len(world.people))]
@@ -171,11 +188,13 @@ class OrderBook(Shelf):
         limit = self._limits.get(number, dice.choice((0, 0, 250, 350, 500, 750.5, 1200, 2499.99, 5000)))
         return self.row(number) | {
             "AccompanyingMessage": message,
-            "Schedule": {
+            "Schedule": self.appointments.get(number)
+            or {
                 "ScheduledStart": written(story.scheduled) if story.scheduled else None,
                 "Pte": "Appointment" if story.scheduled else "CallFirst",
             },
-            "Nte": {"Amount": limit, "Quote": None},
+            "Nte": {"Amount": limit, "Quote": self.quotes.get(number)},
+            "AdditionalFields": list(self.additional.get(number, {}).values()),
             "Currency": world.currency,
             "IsPreBilled": is_pre_billed(number),
             "WorkDetails": {
@@ -242,60 +261,5 @@ class OrderBook(Shelf):
     def customer_id(self, index: int) -> int:
         return 100_160 + self.first_id % 997 * 100 + index * 7
 
-    def _customer(self, number: int) -> int:
+    def customer_of(self, number: int) -> int:
         return self.dice(number, "customer").randrange(len(self.world.customers))
-
-    def _tell(self, number: int) -> Story:
-        dice = self.dice(number, "story")
-        created = self.created[number]
-        digits = number % 8
-        fraction = f"{dice.randrange(10**digits):0{digits}}".rstrip("0") if digits else ""
-        created += timedelta(microseconds=int(fraction[:6].ljust(6, "0")))
-        priority = dice.choices(range(len(PRIORITIES)), weights=[weight for _, weight in PRIORITIES])[0]
-        is_planned = priority > 1 and dice.random() < 0.25
-        hours = (dice.uniform(4, 8), dice.uniform(20, 48), dice.uniform(72, 168), dice.uniform(240, 480))[priority]
-        due = (created + HOUR * hours).replace(minute=0, second=0, microsecond=0)
-        status, changed = self._life(created, due, is_planned, dice.random(), dice.random())
-        scheduled = due - HOUR * dice.randrange(2, 20) if dice.random() < 0.4 and priority > 1 else None
-        return Story(
-            created=created,
-            fraction=f".{fraction}" if fraction else "",
-            due=due,
-            priority=priority,
-            is_planned=is_planned,
-            status=status,
-            changed=changed,
-            scheduled=scheduled,
-        )
-
-    def _life(
-        self, created: datetime, due: datetime, is_planned: bool, fate: float, pace: float
-    ) -> tuple[str, datetime]:
-        """The status reached by the epoch, and when."""
-        span = due - created
-        accepted, arrived = created + span * (0.02 + 0.1 * pace), created + span * (0.3 + 0.75 * pace)
-        left = arrived + HOUR * (1 + 4 * pace)
-        stages = [("Accepted", accepted), ("CheckedIn", arrived), ("CheckedOut", left)]
-        stages.append(("Verified", left + DAY * (1 + 5 * pace)))
-        if fate < 0.03:
-            stages = [("Rejected", created + HOUR * 3)]
-        elif fate < 0.055:
-            stages = [("Accepted", accepted), ("Recalled", created + DAY * (1 + 4 * pace))]
-        elif fate < 0.12 and self.epoch - created < timedelta(days=35):
-            stuck = ("Accepted", "Paused", "OnHold", "CheckedIn", "OnHold", "Paused")[int(pace * 6)]
-            stages = [("Accepted", accepted), (stuck, arrived)]
-        elif fate > 0.95 and is_planned:
-            stages.insert(2, ("NeedsCompletionDetails", left - HOUR / 2))
-            stages[3:] = [("CheckedOut", left + DAY * 2), ("Verified", left + DAY * (3 + 4 * pace))]
-        reached = [("New", created), *(stage for stage in stages if stage[1] <= self.epoch)]
-        status, changed = reached[-1]
-        return status, changed.replace(microsecond=created.microsecond)
-
-
-def is_pre_billed(number: int) -> bool:
-    return number % 37 == 0
-
-
-def written(moment: datetime, fraction: str = "") -> str:
-    """As CorrigoPro writes it: UTC with Z, the fraction's trailing zeros dropped."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") + fraction + "Z"

@@ -109,13 +109,12 @@ class People(Door):
     def move_invoice_on(self, account: int | None = 0) -> None:
         """An invoice is submitted, authorised or paid: its next stage."""
         for company, number in self._each(account, "invoice", _in("CheckedOut", "Verified")):
-            company.cabinet.stages[number] += 1
-            company.cabinet.disputed.discard(number)
+            company.cabinet.go_on(number)
             self._stir(company, number)
 
     def dispute_invoice(self, account: int | None = 0) -> None:
         for company, number in self._each(account, "dispute", _in("CheckedOut", "Verified")):
-            company.cabinet.disputed.add(number)
+            company.cabinet.set_status(number, "Disputed")
             self._stir(company, number)
 
     def tick_step(self, account: int | None = 0) -> None:
