@@ -98,6 +98,56 @@ class RejectedRecord(OfConnection):
         return self.reason
 
 
+class Difference(models.TextChoices):
+    """What using a new copy does, or did, to one record."""
+
+    SAME = "same", "Unchanged"
+    NEW = "new", "New"
+    CHANGED = "changed", "Changed"
+    BACK = "back", "There again"
+    GONE = "gone", "No longer there"
+    KEPT = "kept", "Changed since"  # by the regular syncs, which know better
+    ASIDE = "aside", "Set aside"
+
+
+class ShadowRecord(OfConnection):
+    """A record of a new copy, beside the one that pages show. `payload` None: nothing in it differs from the record.
+
+    `typed` holds the columns of its typed row; the three `…before` the rows that it took the place of, for the way
+    back. A row that is set aside has a reason, one that is gone nothing of its own.
+    """
+
+    pk = models.CompositePrimaryKey("tenant_id", "connection_id", "stream", "external_id", "run_id")
+    stream = models.CharField(max_length=60)
+    external_id = models.CharField(max_length=200)
+    run_id = models.BigIntegerField()
+    difference = models.CharField(max_length=10, choices=Difference.choices)
+    parent_id = models.CharField(max_length=200, blank=True)
+    position = models.CharField(max_length=40, blank=True)
+    title = models.CharField(max_length=300, blank=True)
+    payload = models.TextField(null=True)  # noqa: DJ001 - an empty payload is something else than none
+    context = models.JSONField(null=True)
+    facets = models.JSONField(null=True)
+    digest = models.BinaryField(null=True)
+    typed = models.JSONField(null=True)
+    reason = models.CharField(max_length=500, blank=True)
+    before = models.JSONField(null=True)
+    typed_before = models.JSONField(null=True)
+    aside_before = models.JSONField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(
+                fields=["tenant", "run_id", "difference"],
+                condition=~models.Q(difference="same"),
+                name="shadow_differences",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.external_id
+
+
 class Typed(OfConnection):
     """Base of the three kinds: one row per record, under the record's id. `search` is what the search box looks in."""
 

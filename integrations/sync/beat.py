@@ -1,6 +1,7 @@
 """What the clock does: due streams become runs, and runs nobody is working on are called again.
 
-Two beats at once do no harm: rows are claimed with SKIP LOCKED, and the database allows one open run per stream.
+Two beats at once do no harm: rows are claimed with SKIP LOCKED, and the database allows one open run per stream
+(beside a rebuild).
 Tenants take turns: the n-th piece of work of each comes before anyone's n+1-th.
 """
 
@@ -36,7 +37,7 @@ insert into sync_syncrun (tenant_id, connection_id, stream_state_id, stream, kin
 select tenant_id, connection_id, id, stream, kind, 'schedule', 'queued', '', '', '',
     0, 0, 0, 0, 0, 0, 0, '', '[]', 0, now(), 0, now()
 from due
-on conflict (tenant_id, stream_state_id) where finished_at is null do nothing
+on conflict do nothing
 """
 _WAKE = """
 with sleeping as (

@@ -1,7 +1,7 @@
 """Where each stream stands, and every attempt to catch up. The database is the queue of record."""
 
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.db import models
 from django.utils import timezone
@@ -55,6 +55,7 @@ class RunKind(models.TextChoices):
     INCREMENTAL = "incremental", "Catching up"
     BACKFILL = "backfill", "First copy"
     SWEEP = "sweep", "Looking for deletions"
+    REBUILD = "rebuild", "Reading everything anew"
 
 
 class RunState(models.TextChoices):
@@ -66,8 +67,16 @@ class RunState(models.TextChoices):
     STOPPED = "stopped", "Stopped"
 
 
+class SyncRuns(models.QuerySet["SyncRun"]):
+    def regular(self) -> Self:
+        """Those that keep up what the pages show; rebuilds go on beside them."""
+        return self.exclude(kind=RunKind.REBUILD)
+
+
 class SyncRun(OfConnection):
     """One attempt to catch up one stream. `fence` grows each time a worker takes the run: only its holder may write."""
+
+    objects = SyncRuns.as_manager()
 
     stream_state = models.ForeignKey(
         StreamState, on_delete=models.CASCADE, related_name="runs", db_index=False, db_constraint=False
@@ -92,7 +101,7 @@ class SyncRun(OfConnection):
     calls = models.PositiveBigIntegerField(default=0)  # requests to the vendor
     expected = models.PositiveBigIntegerField(null=True)
 
-    cursor = models.TextField(blank=True)  # a sweep's own checkpoint
+    cursor = models.TextField(blank=True)  # a sweep's or a rebuild's own checkpoint
     covered = models.JSONField(default=list)  # [since, until] of the spans a sweep has gone through
     read_at = models.DateTimeField(null=True)  # when the reading reached its end; what is left is looking up
     fence = models.PositiveIntegerField(default=0)
@@ -107,7 +116,9 @@ class SyncRun(OfConnection):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["tenant", "stream_state"], condition=models.Q(finished_at=None), name="one_open_run_per_stream"
+                fields=["tenant", "stream_state"],
+                condition=models.Q(finished_at=None) & ~models.Q(kind="rebuild"),
+                name="one_open_run_per_stream",
             ),
         ]
         indexes: ClassVar = [
@@ -184,3 +195,77 @@ class LookUp(OfConnection):
 
     def __str__(self) -> str:
         return f"{self.stream} {self.external_id}"
+
+
+class RebuildState(models.TextChoices):
+    READING = "reading", "Reading"
+    READY = "ready", "Ready to look at"
+    APPLIED = "applied", "In use"
+    UNDONE = "undone", "Undone"
+    DISCARDED = "discarded", "Discarded"
+    FAILED = "failed", "Not completed"
+
+
+class Rebuild(OfConnection):
+    """A stream read anew from nothing into a copy beside what the pages show, and what became of it.
+
+    `cursor` and `cursor_before` are the stream's own checkpoints when it was asked for and when it was put to use:
+    regular reading goes on from there after the switch and after its undoing. `counts` are records by `Difference`,
+    and `outside`: those that lie outside of what was read.
+    """
+
+    KEPT_FOR: ClassVar = timedelta(days=7)  # a copy that waits to be used, and what one in use took the place of
+
+    stream_state = models.ForeignKey(
+        StreamState, on_delete=models.CASCADE, related_name="rebuilds", db_index=False, db_constraint=False
+    )
+    stream = models.CharField(max_length=60)
+    run_id = models.BigIntegerField()
+    state = models.CharField(max_length=10, choices=RebuildState.choices, default=RebuildState.READING)
+    words = models.CharField(max_length=500, blank=True)
+    counts = models.JSONField(default=dict)
+    cursor = models.TextField(blank=True)
+    cursor_before = models.TextField(blank=True)
+    asked_by = models.ForeignKey(
+        "accounts.User", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    decided_by = models.ForeignKey(
+        "accounts.User", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    asked_at = models.DateTimeField()
+    ready_at = models.DateTimeField(null=True)
+    applied_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "stream_state"],
+                condition=models.Q(state__in=["reading", "ready"]),
+                name="one_open_rebuild_per_stream",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "stream_state", "-asked_at"], name="rebuild_of_stream"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stream} read anew"
+
+    @property
+    def is_reading(self) -> bool:
+        return self.state == RebuildState.READING
+
+    @property
+    def is_ready(self) -> bool:
+        return self.state == RebuildState.READY
+
+    @property
+    def is_applied(self) -> bool:
+        return self.state == RebuildState.APPLIED
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """When the copy is dropped: nobody decided, or nobody wants the former state back."""
+        began = self.applied_at or self.ready_at
+        return began + self.KEPT_FOR if began else None

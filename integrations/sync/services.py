@@ -120,7 +120,7 @@ def _open_run(state: StreamState, *, by: User | None, trigger: str, kind: RunKin
     now = timezone.now()
     # Locked before the run is made: beat takes them in that order too.
     state = StreamState.objects.select_for_update(no_key=True).get(tenant_id=state.tenant_id, pk=state.pk)
-    run, is_new = SyncRun.objects.get_or_create(
+    run, is_new = SyncRun.objects.regular().get_or_create(
         tenant_id=state.tenant_id,
         stream_state=state,
         finished_at=None,
