@@ -15,6 +15,7 @@ import msgspec
 
 from integrations.contract import Access, Page, Record, Rejected, Span, Stream
 from integrations.errors import RecordRejected, VendorChanged
+from integrations.sources import Sources
 from integrations.values import Booking, Kind
 from integrations.vendors.coreplus import assumptions, paging, records
 from integrations.vendors.coreplus.client import Listing, fetch_appointment, fetch_appointments, vendor_now
@@ -99,6 +100,9 @@ class Appointments(Stream):
 
     def interpret(self, payload: bytes, context: Mapping[str, str]) -> Booking:
         return records.appointment(payload, context)
+
+    def sources(self, context: Mapping[str, str]) -> Sources:
+        return records.SOURCES
 
 
 def _walk(access: Access, cursor: str) -> Iterator[tuple[Page, Span | None]]:

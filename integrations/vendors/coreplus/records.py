@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from integrations.errors import RecordRejected
+from integrations.sources import Sources, at, told
 from integrations.values import Booking, BookingKind, BookingStatus
 from integrations.vendors.coreplus import assumptions
 
@@ -126,6 +127,23 @@ def spelled_in(row: Row, zone: str) -> Row:
 def is_cancelled(row: Row) -> bool:
     """Told by the reason that only a cancelled appointment has, or by its status."""
     return bool(text_of(row, assumptions.CANCELLATION_REASON)) or _status(row) == BookingStatus.CANCELLED
+
+
+_PRACTITIONER = at(
+    "practitioner.firstName", "practitioner.lastName", beside=("practitioner",), how="else from the list of them"
+)
+SOURCES: Sources = {
+    "kind": told("all in this list are appointments"),
+    "title": told("the name of the type behind appointmentTypeId", "type"),
+    "status": at("status", assumptions.CANCELLATION_REASON, how="cancelled where a reason for that is given"),
+    "vendor_status": at("status"),
+    "starts_at": at("startDateTime"),
+    "ends_at": at("endDateTime"),
+    "zone": told("the time zone of the location behind locationId", "zone"),
+    "resource": _PRACTITIONER,
+    "location": told("the name of the location behind locationId", "location"),
+    "organiser": _PRACTITIONER,
+}
 
 
 def appointment(payload: bytes, context: Mapping[str, str]) -> Booking:

@@ -1,7 +1,8 @@
 """coreplus in a box: three made-up practices, two in production and one in the sandbox environment.
 
-The layers: `sandbox_door` (tokens, permissions, terms, the limit), `sandbox_reads` (what is listed); the data are in
-`sandbox_data`, `sandbox_diary` and `sandbox_world`. Here are the switches, what happens in a practice's day, and the
+The layers: `sandbox_door` (tokens, permissions, terms, the limit), `sandbox_reads` (what is listed), `sandbox_writes`
+(what is made, its body read by `sandbox_fields`); the data are in `sandbox_data`, `sandbox_diary` and `sandbox_world`.
+Here are the switches, what happens in a practice's day, and the
 truth that tests compare with.
 """
 
@@ -10,9 +11,10 @@ from datetime import date, timedelta
 from functools import wraps
 from typing import Any, ClassVar
 
+from integrations.sandbox.kit import Fault
 from integrations.vendors.coreplus.sandbox_data import MELBOURNE
-from integrations.vendors.coreplus.sandbox_door import API, TRIAL
-from integrations.vendors.coreplus.sandbox_reads import Reads
+from integrations.vendors.coreplus.sandbox_door import API, TRIAL, Refusal
+from integrations.vendors.coreplus.sandbox_writes import Writes
 
 
 def _happens(deed: Callable[["Emulator", int], str]) -> Callable[..., str]:
@@ -21,13 +23,12 @@ def _happens(deed: Callable[["Emulator", int], str]) -> Callable[..., str]:
     @wraps(deed)
     def done(self: "Emulator", account: int | None = 0) -> str:
         with self.lock:
-            numbers = range(len(self.practices)) if account is None else (account,)
-            return [deed(self, number) for number in numbers][-1]
+            return [deed(self, number) for number in self.numbers(account)][-1]
 
     return done
 
 
-class Emulator(Reads):
+class Emulator(Writes):
     """`sizes`: appointments of each practice; it has a third as many clients. Faults are attributes and methods."""
 
     key = "coreplus"
@@ -36,13 +37,17 @@ class Emulator(Reads):
         ("move", "Move an appointment"),
         ("cancel", "Cancel an appointment"),
         ("delete", "Delete an appointment for good"),
+        ("slip_one_in", "Book an appointment between the next two pages"),
         ("refuse_clients", "Take the permission for clients away"),
         ("refuse_appointments", "Take the permission for appointments away"),
+        ("refuse_bookings", "Take the permission to make appointments away"),
         ("tick_everything", "Tick every permission (waits for the add-on)"),
         ("reenable", "Disable and enable the add-on"),
         ("revoke", "Disable the add-on"),
         ("expire", "Let the access token's term end"),
         ("renew", "Renew the access token"),
+        ("take_cancellations", "Take cancellations through the API, which is not documented"),
+        ("refuse_with_200", "The next 3 calls: 200 with an error inside"),
         ("keep_to_the_limit", "Refuse more than 10 calls a second"),
         ("put_the_clock_forward", "Put coreplus's clock forward by 5 minutes"),
     )
@@ -97,6 +102,15 @@ class Emulator(Reads):
 
     def keep_to_the_limit(self) -> None:
         self.calls_per_second = 10
+
+    def refuse_with_200(self, account: int | None = None) -> None:
+        reply = Refusal(200, "An error occurred").reply
+        self.weather.add(Fault(account=account, times=3, status=200, body=reply.body, headers=reply.headers))
+
+    def slip_one_in(self, account: int | None = None) -> None:
+        """After the next page of appointments that is not the last one is booked ahead of it, so that rows slip."""
+        with self.lock:
+            self.slipping.update(self.numbers(account))
 
     def put_the_clock_forward(self) -> None:
         self.clock.advance(timedelta(minutes=5))

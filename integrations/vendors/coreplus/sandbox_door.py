@@ -21,13 +21,18 @@ from integrations.vendors.coreplus.sandbox_world import World
 API = "/API/Core/v2"
 TRIAL = "/sandbox"
 CLAIMS = ("iss", "aud", "nbf", "exp", "consumerId", "accessToken", "url", "httpMethod")
-# Stream -> its permission (CP-A03; only VIEW_CLIENTLIST is printed) and what the refusal calls it.
+# Stream or deed -> its permission (CP-A03: only VIEW_CLIENTLIST is printed) and how the refusal goes on, of which
+# "viewing client list" is printed (others CP-A25).
 PERMISSIONS = {
-    "locations": ("VIEW_LOCATIONLIST", "location list"),
-    "practitioners": ("VIEW_PRACTITIONERLIST", "practitioner list"),
-    "appointment-types": ("VIEW_APPOINTMENTTYPELIST", "appointment type list"),
-    "appointments": ("VIEW_APPOINTMENTLIST", "appointment list"),
-    "clients": ("VIEW_CLIENTLIST", "client list"),
+    "locations": ("VIEW_LOCATIONLIST", "viewing location list"),
+    "practitioners": ("VIEW_PRACTITIONERLIST", "viewing practitioner list"),
+    "appointment-types": ("VIEW_APPOINTMENTTYPELIST", "viewing appointment type list"),
+    "appointments": ("VIEW_APPOINTMENTLIST", "viewing appointment list"),
+    "clients": ("VIEW_CLIENTLIST", "viewing client list"),
+    "availability": ("VIEW_AVAILABILITYSLOT", "viewing availability slot list"),
+    "make-appointments": ("ADD_APPOINTMENT", "creating appointment"),
+    "make-clients": ("ADD_CLIENT", "creating client"),
+    "make-appointment-types": ("ADD_APPOINTMENTTYPE", "creating appointment type"),
 }
 
 
@@ -90,10 +95,10 @@ class Door(Sandbox):
                 return Reply.html("<html><title>coreplus</title><p>Sign in to coreplus.</html>", 404)
             self._admit(request, is_trial=is_trial)
             with self.lock:
-                self.worlds[self._number(request)].diary.catch_up(self.clock.now())
+                self.worlds[self.number(request)].diary.catch_up(self.clock.now())
                 path = request.path[len(TRIAL) :] if is_trial else request.path
                 reply = super().handle(replace(request, path=path))
-                if self.after_page and reply.status == 200:
+                if self.after_page and request.method == "GET" and reply.status == 200:
                     hook, self.after_page = self.after_page, None
                     hook(path)
             return reply
@@ -103,11 +108,11 @@ class Door(Sandbox):
     def not_found(self, request: Request) -> Reply:
         return Refusal(404, "Resource not found").reply
 
-    def allowed(self, request: Request, stream: str) -> World:
-        """The caller's practice. Raises Refusal without the permission in effect."""
-        number = self._number(request)
-        if stream not in self.add_ons[number].active:
-            raise Refusal(401, f"Not authorized for viewing {PERMISSIONS[stream][1]}")
+    def allowed(self, request: Request, deed: str) -> World:
+        """The caller's practice. Raises Refusal without the permission in effect; `deed` is a key of PERMISSIONS."""
+        number = self.number(request)
+        if deed not in self.add_ons[number].active:
+            raise Refusal(401, f"Not authorized for {PERMISSIONS[deed][1]}")
         return self.worlds[number]
 
     # What a practice's administrator does.
@@ -122,6 +127,9 @@ class Door(Sandbox):
 
     def refuse_appointments(self, account: int | None = None) -> None:
         self.refuse("appointments", account)
+
+    def refuse_bookings(self, account: int | None = None) -> None:
+        self.refuse("make-appointments", account)
 
     def untick(self, stream: str, account: int | None = None) -> None:
         """No effect until the add-on is enabled again."""
@@ -138,10 +146,11 @@ class Door(Sandbox):
             add_on.is_enabled = False
 
     def reenable(self, account: int | None = None) -> None:
-        """Disable and enable: what is ticked counts from now on, and the terms are accepted once more."""
-        for add_on in self._add_ons(account):
+        """Disable and enable: what is ticked counts from now on; in production the terms are accepted once more."""
+        for number in self.numbers(account):
+            add_on = self.add_ons[number]
             add_on.is_enabled, add_on.active = True, set(add_on.ticked)
-            add_on.acceptances += 1
+            add_on.acceptances += self.practices[number].environment == "production"
 
     def expire(self, account: int | None = None) -> None:
         for add_on in self._add_ons(account):
@@ -160,7 +169,7 @@ class Door(Sandbox):
         if flaw:
             self.refusals.append(flaw)
             raise Refusal(401, "Invalid token")
-        consumer_id = self.practices[self._number(request)].consumer_id
+        consumer_id = self.practices[self.number(request)].consumer_id
         with self.lock:
             now, calls = self.clock.now(), self._calls.setdefault(consumer_id, deque())
             while calls and calls[0] <= now - timedelta(seconds=1):
@@ -174,7 +183,9 @@ class Door(Sandbox):
         header = re.fullmatch(r"JwToken ([^\s]+)", request.headers.get("authorization", ""))
         if header is None:
             return "scheme"
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        is_message = request.path.rstrip("/").lower().endswith("/message")  # it carries a file
+        content = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if content != ("multipart/form-data" if is_message else "application/json"):
             return "content type"
         environment = "sandbox" if is_trial else "production"
         practices = [practice for practice in self.practices if practice.environment == environment]
@@ -189,8 +200,9 @@ class Door(Sandbox):
             return type(mistake).__name__
         if not claims["nbf"] <= self.clock.now().timestamp() <= claims["exp"]:
             return "time"
+        told_path, _, told_query = str(claims["url"]).partition("?")
         query = urlencode(request.query, quote_via=quote)
-        if str(claims["url"]).lower() != f"{quote(request.path)}{'?' if query else ''}{query}".lower():
+        if (told_path.lower(), told_query) != (quote(request.path).lower(), query):
             return "url"
         if claims["httpMethod"] != request.method:
             return "httpMethod"
@@ -202,7 +214,7 @@ class Door(Sandbox):
             return "disabled"
         return "" if self.clock.now().date() < add_on.ends_on else "term"
 
-    def _number(self, request: Request) -> int:
+    def number(self, request: Request) -> int:
         number = self.account_of(request)
         assert number is not None
         return number
@@ -211,5 +223,9 @@ class Door(Sandbox):
         keys = (consumer_id, access_token)
         return next((one for one in self.practices if (one.consumer_id, one.access_token) == keys), None)
 
+    def numbers(self, account: int | None) -> Iterable[int]:
+        """That practice, or every one."""
+        return range(len(self.practices)) if account is None else (account,)
+
     def _add_ons(self, account: int | None) -> Iterable[AddOn]:
-        return self.add_ons if account is None else [self.add_ons[account]]
+        return [self.add_ons[number] for number in self.numbers(account)]

@@ -15,6 +15,14 @@ def coreplus() -> Iterator[Emulator]:
         yield sandbox
 
 
+@pytest.fixture(scope="module")
+def steady() -> Iterator[Emulator]:
+    """For what is refused and changes nothing."""
+    with Emulator(sizes=(40, 20)).serve() as sandbox:
+        assert isinstance(sandbox, Emulator)
+        yield sandbox
+
+
 @pytest.fixture
 def access(coreplus: Emulator) -> Iterator[VendorAccess]:
     """The first practice, with client names; it has worked before."""

@@ -2,43 +2,18 @@
 
 import inspect
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
-import httpx
-import jwt
 import pytest
 
 from integrations.errors import RetryLater
 from integrations.sandbox.kit import Fault
 from integrations.vendors.coreplus import connector
 from integrations.vendors.coreplus.sandbox import Emulator
-from integrations.vendors.coreplus.sandbox_data import MELBOURNE, PRACTICES
+from integrations.vendors.coreplus.sandbox_data import PRACTICES
 from tests.integrations.vendor_access import vendor_access
-
-PATH = "/API/Core/v2/Location/"
-
-
-def ask(sandbox: Emulator, path: str = PATH, **changes: Any) -> httpx.Response:
-    """A call as documented, but for `changes` of claims (None: left out) and of what stands under `how`."""
-    how = {"method": "GET", "scheme": "JwToken ", "content_type": "application/json", "algorithm": "HS256"}
-    how |= changes.pop("how", {})
-    practice, now = PRACTICES[0], int(sandbox.clock.now().timestamp())
-    claims = {
-        "iss": "https://switchboard.example.com",
-        "aud": "http://coreplus.com.au",
-        "nbf": now - 10,
-        "exp": now + 50,
-        "consumerId": practice.consumer_id,
-        "accessToken": practice.access_token,
-        "url": path,
-        "httpMethod": how["method"],
-    } | changes
-    key = how.get("secret", practice.secret) if how["algorithm"] != "none" else ""
-    told = {name: value for name, value in claims.items() if value is not None}
-    token = jwt.encode(told, key, algorithm=how["algorithm"])
-    headers = {"authorization": f"{how['scheme']}{token}", "content-type": how["content_type"]}
-    with httpx.Client(trust_env=False) as client:
-        return client.request(how["method"], f"{sandbox.url}{how.get('sent', path)}", headers=headers)
+from tests.integrations.vendors.coreplus.asking import BASE, PATH, appointments, ask, days, reason
 
 
 @pytest.mark.parametrize("path", [PATH, "/api/core/V2/location", "/API/CORE/v2/Location?unknown=1"])
@@ -58,6 +33,7 @@ def test_paths_are_taken_in_any_case_with_or_without_their_last_slash(coreplus: 
         ({"how": {"secret": "another-secret-of-sufficient-length-01"}}, "InvalidSignatureError"),
         ({"how": {"sent": "/API/Core/v2/Practitioner/"}}, "url"),
         ({"how": {"sent": f"{PATH}?added=1"}}, "url"),
+        ({"url": f"{PATH}?NAME=1", "how": {"sent": f"{PATH}?name=1"}}, "url"),
         ({"consumerId": "unknown"}, "consumerId"),
         ({"consumerId": PRACTICES[2].consumer_id}, "consumerId"),
         ({"accessToken": "unknown"}, "accessToken"),
@@ -88,23 +64,24 @@ def test_an_access_token_ends_with_its_term_and_lives_again_when_renewed(coreplu
     assert ask(coreplus).status_code == 200
 
 
+@pytest.mark.parametrize("resource", ["Appointment", "AvailabilitySlot"])
 @pytest.mark.parametrize(
-    ("query", "reason"),
+    ("query", "said"),
     [
-        ("startDate=7-9-2021&endDate=2021-09-07", "startDate"),
-        ("startDate=2021-09-07", "endDate"),
-        ("startDate=2021-09-07&endDate=2021-09-07&timezoneId=Melbourne", "zone"),
-        ("startDate=2021-09-07&endDate=2021-09-07&pageSize=101", "pageSize"),
-        ("startDate=2021-09-07&endDate=2021-09-07&pageNumber=0", "pageNumber"),
-        ("startDate=2021-09-07&endDate=2021-09-07&pageNumber=one", "pageNumber"),
+        (days("7-9-2021", "2021-09-07"), "startDate"),
+        (days("0001-01-01", "2021-09-07"), "startDate"),
+        ("?startDate=2021-09-07&timezoneId=39D62534-501C-49CD-9DA9-6FA8D6A81F48", "endDate"),
+        (days("2021-09-07", zone="Melbourne"), "zone"),
+        (days("2021-09-07", more="&pageSize=101"), "pageSize"),
+        (days("2021-09-07", more="&pageNumber=0"), "pageNumber"),
+        (days("2021-09-07", more="&pageNumber=one"), "pageNumber"),
     ],
 )
-def test_a_question_of_the_wrong_form_is_refused(coreplus: Emulator, query: str, reason: str) -> None:
-    zone = "" if "timezoneId" in query else f"&timezoneId={MELBOURNE[0]}"
-    answer = ask(coreplus, f"/API/Core/v2/Appointment/?{query}{zone}")
+def test_a_question_of_the_wrong_form_is_refused(coreplus: Emulator, resource: str, query: str, said: str) -> None:
+    answer = ask(coreplus, f"{BASE}/{resource}/{query}")
 
     assert answer.status_code == 400
-    assert reason in answer.json()["result"][0]["reason"]
+    assert said in reason(answer)
 
 
 def test_the_size_of_the_practice_is_as_it_is_told() -> None:
@@ -160,3 +137,65 @@ def test_weather_over_one_practice_leaves_the_other_alone(coreplus: Emulator) ->
         assert connector.check(first)
         with pytest.raises(RetryLater):
             connector.check(second)
+
+
+def test_enabling_again_accepts_the_terms_anew_in_production_only(coreplus: Emulator) -> None:
+    coreplus.reenable()
+
+    assert [add_on.acceptances for add_on in coreplus.add_ons] == [2, 2, 1]
+
+
+def test_the_eleventh_call_of_a_second_is_too_many_for_that_consumer(coreplus: Emulator) -> None:
+    coreplus.clock.freeze(coreplus.clock.now())
+    coreplus.keep_to_the_limit()
+    answers = [ask(coreplus, account=number % 2) for number in range(11)]  # two practices, one consumer
+
+    assert [answer.status_code for answer in answers] == [200] * 10 + [429]
+    assert answers[-1].json() == {"result": [{"severity": 2, "reason": "Too many requests"}]}
+    assert "retry-after" not in answers[-1].headers
+    assert ask(coreplus, account=2).status_code == 200
+    coreplus.clock.advance(timedelta(seconds=1))
+    assert ask(coreplus).status_code == 200
+
+
+def test_a_clock_put_forward_shows_in_the_answers_date(coreplus: Emulator) -> None:
+    before = parsedate_to_datetime(ask(coreplus).headers["date"])
+    coreplus.put_the_clock_forward()
+
+    assert parsedate_to_datetime(ask(coreplus).headers["date"]) - before >= timedelta(minutes=5)
+
+
+def test_an_error_can_come_with_200_to_one_practice(coreplus: Emulator) -> None:
+    coreplus.refuse_with_200(account=1)
+    answers = [ask(coreplus, account=1) for _ in range(4)]
+
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert [list(answer.json()) for answer in answers] == [["result"]] * 3 + [["locations"]]
+    assert "locations" in ask(coreplus).json()
+
+
+def test_one_booked_between_two_pages_lets_a_row_slip(coreplus: Emulator) -> None:
+    first, last = coreplus.epoch.date() - timedelta(days=20), coreplus.epoch.date() + timedelta(days=40)
+    window = days(first.isoformat(), last.isoformat(), "&pageSize=40&pageNumber=")
+    coreplus.slip_one_in(account=0)
+    one, two = (ask(coreplus, f"{BASE}/Appointment/{window}{page}").json() for page in (1, 2))
+
+    assert two["paging"]["totalRows"] == one["paging"]["totalRows"] + 1
+    assert one["appointments"][-1] == two["appointments"][0]
+    assert len(coreplus.holdings("appointments", 1)) == 40
+
+
+def test_a_cancelled_appointment_leaves_the_list_and_tells_its_reason_when_asked(coreplus: Emulator) -> None:
+    gone = coreplus.cancel(account=0)
+    path = f"{BASE}/Appointment/{gone}/"
+    told = ask(coreplus, f"{path}?cancellationId=true").json()["appointment"]
+
+    assert gone not in appointments(coreplus, told["startDateTime"][:10])
+    assert (told["cancellationNotes"], bool(told["cancellationReasonId"])) == ("Client was unwell", True)
+    assert "cancellationReasonId" not in ask(coreplus, path).json()["appointment"]
+
+
+def test_a_deleted_appointment_is_not_found(coreplus: Emulator) -> None:
+    gone = coreplus.delete(account=0)
+
+    assert ask(coreplus, f"{BASE}/Appointment/{gone}/").status_code == 404
