@@ -10,8 +10,8 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
+from integrations.vendors.condeco.sandbox_day import Day
 from integrations.vendors.condeco.sandbox_diary import Account
-from integrations.vendors.condeco.sandbox_mishaps import Mishaps
 from integrations.vendors.condeco.sandbox_reads import VISIT_DAYS
 
 HISTORY_DAYS = 60
@@ -19,7 +19,7 @@ _AHEAD = timedelta(days=14)
 _KEY_OF = {"room-bookings": "ExternalBookings", "desk-bookings": "ExternalBookings", "visitors": "Visitor"}
 
 
-class Emulator(Mishaps):
+class Emulator(Day):
     key = "condeco"
     controls: ClassVar[tuple[tuple[str, str], ...]] = (
         ("expire_tokens", "End all session tokens"),
@@ -38,7 +38,8 @@ class Emulator(Mishaps):
         ("show_portal", "Answer with the portal's web page"),
         ("hide_portal", "Answer as the API again"),
         ("half_a_day", "Twelve hours later"),
-        *Mishaps.controls,
+        *Day.switches,
+        *Day.notice_switches,
     )
 
     def demo_setup(self, account: int = 0) -> tuple[dict[str, Any], dict[str, str]]:
@@ -136,12 +137,11 @@ class Emulator(Mishaps):
 
     def holdings(self, stream: str, account: int = 0) -> set[str]:
         one = self.accounts[account]
-        for book in (one.diary, self.desks[account], self.visitors[account]):
-            book.catch_up(self.clock.now())
+        self.catch_up(one)
         if stream in one.nodes:
             return {str(node["InternalId"]) for node in one.nodes[stream]}
         ids: dict[str, Callable[[], set[int]]] = {
-            "rooms": lambda: {one.room_id(room) for room in range(one.rooms)},
+            "rooms": lambda: {one.room_id(room) for room in one.open_rooms},
             "desks": lambda: {one.desk_id(desk) for desk in range(one.desks)},
             "room-bookings": lambda: self._bookings_held(one),
             "desk-bookings": lambda: self._desk_bookings_held(account),
@@ -152,8 +152,11 @@ class Emulator(Mishaps):
     def _bookings_held(self, one: Account) -> set[int]:
         since, until = self._window()
         begin, end = (datetime(d.year, d.month, d.day, tzinfo=self.epoch.tzinfo) for d in (since, until))
-        rooms = range(one.rooms)
-        return {one.booking_id(n) for room in rooms for n in one.numbers_between(room, begin, end + timedelta(days=1))}
+        return {
+            one.booking_id(n)
+            for room in one.open_rooms
+            for n in one.numbers_between(room, begin, end + timedelta(days=1))
+        }
 
     def _desk_bookings_held(self, account: int) -> set[int]:
         book, sites = self.desks[account], range(len(self.accounts[account].customer.sites))

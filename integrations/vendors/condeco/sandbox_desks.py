@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from integrations.sandbox.shelf import Shelf
 from integrations.vendors.condeco.sandbox_data import COMPANIES, FIRST_NAMES, LAST_NAMES
 from integrations.vendors.condeco.sandbox_places import PEOPLE, Places, wall
+from integrations.vendors.condeco.sandbox_shelf import Book
 
 _ROUND = 28  # days over which they are spread, half of them before the epoch
 _WHOLE_DAY = 2
@@ -23,7 +23,7 @@ class DeskBooking:
     is_deleted: bool
 
 
-class DeskBook(Shelf):
+class DeskBook(Book):
     """Desk bookings: most of a whole day, some of half a day, a few until further notice."""
 
     def __init__(
@@ -85,9 +85,11 @@ class DeskBook(Shelf):
         }
 
     def enter(self, booking: DeskBooking, at: datetime) -> int:
-        number = self.add(at)
-        self.edits[number] = booking
-        return number
+        with self._lock:
+            number = self.grow(at)
+            self.edits[number] = booking
+            self.tell(number, True)
+            return number
 
     def edit(self, number: int, at: datetime, **changes: Any) -> None:
         self.edits[number] = replace(self.booking(number), **changes)
@@ -103,9 +105,10 @@ class Visit:
     company: str
     host: int
     is_withdrawn: bool = False
+    seen: tuple[datetime | None, datetime | None] | None = None  # arriving and leaving; else they are on time
 
 
-class VisitorBook(Shelf):
+class VisitorBook(Book):
     """Visitors announced for two weeks around the epoch, and new ones while time passes."""
 
     def __init__(
@@ -145,8 +148,7 @@ class VisitorBook(Shelf):
     def fields(self, number: int, now: datetime) -> dict[str, Any]:
         found = self.visit(number)
         zone, host = self._places.customer.sites[found.site].zone, self._places.person(found.host)
-        arrives = found.arrives.replace(tzinfo=zone).astimezone(UTC)
-        leaves = arrives + timedelta(hours=1)
+        arrived, left = found.seen or self._on_time(found, now)
         return {
             "visitorId": self.id_of(number),
             "firstName": found.first_name,
@@ -159,16 +161,30 @@ class VisitorBook(Shelf):
             "bookingId": None,
             "meetingName": "Meeting",
             "arrivalDate": f"{found.arrives:%Y-%m-%d %H:%M}",
-            "arrivedOn": wall(arrives if arrives <= now else None, zone),
-            "departedOn": wall(leaves if leaves <= now else None, zone),
-            "status": 2 if leaves <= now else 1 if arrives <= now else 0,
+            "arrivedOn": wall(arrived, zone),
+            "departedOn": wall(left, zone),
+            "status": 2 if left else 1 if arrived else 0,
         }
 
+    def _on_time(self, visit: Visit, now: datetime) -> tuple[datetime | None, datetime | None]:
+        arrives = visit.arrives.replace(tzinfo=self._places.customer.sites[visit.site].zone).astimezone(UTC)
+        leaves = arrives + timedelta(hours=1)
+        return arrives if arrives <= now else None, leaves if leaves <= now else None
+
     def enter(self, visit: Visit, at: datetime) -> int:
-        number = self.add(at)
-        self.edits[number] = visit
-        return number
+        with self._lock:
+            number = self.grow(at)
+            self.edits[number] = visit
+            self.tell(number, True)
+            return number
 
     def edit(self, number: int, at: datetime, **changes: Any) -> None:
         self.edits[number] = replace(self.visit(number), **changes)
         self.touch(number, at)
+
+    def see(self, number: int, at: datetime, *, arrived: bool, left: bool) -> None:
+        """Someone at the reception notes that they are there or gone, or takes that back."""
+        visit = self.visit(number)
+        came, _ = visit.seen or self._on_time(visit, at)
+        self.edits[number] = replace(visit, seen=((came or at) if arrived else None, at if left else None))
+        self.stamp(number, at)

@@ -9,10 +9,10 @@ from itertools import count
 from typing import Any
 
 from integrations.sandbox.kit import Clock
-from integrations.sandbox.shelf import Shelf
 from integrations.vendors.condeco.sandbox_booking import booking_fields
 from integrations.vendors.condeco.sandbox_data import CUSTOMERS
 from integrations.vendors.condeco.sandbox_places import Places
+from integrations.vendors.condeco.sandbox_shelf import Book
 
 WORK_DAYS = 20  # four weeks around the epoch
 SLOTS = 5  # a day: two hours each from 08:00 at the location
@@ -84,8 +84,10 @@ class Account(Places):
 
     def settle(self, number: int, at: datetime, room: int | None = None) -> None:
         """Give a booking the next free slot of a room after `at`: of that one, or of some."""
+        if edit := self.edits.get(number):
+            edit.times = None  # those of the slot
         dice = self.diary.dice(number, "room", self.diary.version[number])
-        some, skip = dice.randrange(self.rooms), dice.randrange(30)
+        some, skip = dice.choice(self.open_rooms), dice.randrange(30)
         room = some if room is None else room
         for ahead in count(1):
             day = at.date() + timedelta(days=ahead)
@@ -144,21 +146,25 @@ class Account(Places):
         return b'{"bookings":[' + b",".join(found) + b"]}"
 
     def booking_json(self, number: int) -> bytes:
-        starts_at, ends_at = self.times_of(number)
-        now = self.clock.now()
-        phase = "over" if ends_at <= now else "running" if starts_at <= now else "ahead"
+        phase = self._phase(number)
         key = (number, self.diary.version[number], phase)
         if key not in self._rendered:
             if len(self._rendered) >= _KEPT:
                 self._rendered.clear()
-            fields = self._fields(number, phase)
-            self._rendered[key] = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
+            fields = json.dumps(self.fields_of(number), separators=(",", ":"), ensure_ascii=False)
+            self._rendered[key] = fields.encode()
         if number in self.spoilt:
             return self._rendered[key].replace(b'"bookingID"', b'"bookingNo"')
         return self._rendered[key]
 
-    def _fields(self, number: int, phase: str) -> dict[str, Any]:
-        return booking_fields(self, number, phase, is_new=number in self._settled)
+    def fields_of(self, number: int) -> dict[str, Any]:
+        """The booking as the API shows it."""
+        return booking_fields(self, number, self._phase(number), is_new=number in self._settled)
+
+    def _phase(self, number: int) -> str:
+        starts_at, ends_at = self.times_of(number)
+        now = self.clock.now()
+        return "over" if ends_at <= now else "running" if starts_at <= now else "ahead"
 
     def _offset(self, room: int) -> int:
         return (room * 13 + self.index * 29) % _PLACES
@@ -180,7 +186,7 @@ class Account(Places):
         return any(one[0] < begins + timedelta(hours=2) and begins < one[1] for one in times)
 
 
-class Diary(Shelf):
+class Diary(Book):
     """Bookings change until they are over; new ones are made for the days to come."""
 
     def __init__(
@@ -195,18 +201,18 @@ class Diary(Shelf):
         if self._account.times_of(number)[1] > at:
             super().touch(number, at)
 
-    def add(self, at: datetime) -> int:
-        with self._lock:
-            number = super().add(at)
-            self._account.settle(number, at)
-            return number
+    def grow(self, at: datetime) -> int:
+        number = super().grow(at)
+        self._account.settle(number, at)
+        return number
 
     def enter(self, at: datetime, place: Place, edit: Edit) -> int:
         """One more booking, as a person made it; its number."""
         with self._lock:
-            number = super().add(at)
+            number = super().grow(at)
             self._account.edits[number] = edit
             self._account.put(number, place)
+            self.tell(number, True)
             return number
 
     def mark(self, number: int, at: datetime) -> None:

@@ -120,15 +120,17 @@ class Gateway(Sandbox):
         account = self._account_of(found[1])
         if account is None or account.index in self._unknown:
             return self.not_found(request)
-        for book in (account.diary, *self.desks[account.index : account.index + 1], *self._visitors_of(account)):
-            book.catch_up(self.clock.now())
+        self.catch_up(account)
         return self._gateway(inner, account, _COLLECTIONS.get(found[2].lower(), "")) or super().handle(inner)
 
     def not_found(self, request: Request) -> Reply:
         return refused(404, "Resource not found")
 
-    def _visitors_of(self, account: Account) -> list[VisitorBook]:
-        return self.visitors[account.index : account.index + 1]
+    def catch_up(self, account: Account) -> None:
+        """Carry out what time has brought to its books by now."""
+        only = slice(account.index, account.index + 1)
+        for book in (account.diary, *self.desks[only], *self.visitors[only]):
+            book.catch_up(self.clock.now())
 
     def _gateway(self, request: Request, account: Account, collection: str) -> Reply | None:
         """The refusal of the gateway or, behind it, of the application's sign-in; None to go on."""

@@ -19,6 +19,8 @@ class Places:
     def __init__(self, customer: Customer, index: int, rooms: int) -> None:
         self.customer, self.index, self.rooms, self.desks = customer, index, rooms, customer.desks
         self.renamed: dict[int, str] = {}  # rooms that were given another name
+        self.renamed_desks: dict[int, str] = {}
+        self.closed: set[int] = set()  # rooms that are no longer there
 
     @cached_property
     def nodes(self) -> dict[str, list[dict[str, Any]]]:
@@ -69,7 +71,11 @@ class Places:
 
     def room_of(self, room_id: str) -> int | None:
         room = int(room_id) - _FIRST_THING if room_id.isdecimal() else -1
-        return room if 0 <= room < self.rooms else None
+        return room if 0 <= room < self.rooms and room not in self.closed else None
+
+    @property
+    def open_rooms(self) -> list[int]:
+        return [room for room in range(self.rooms) if room not in self.closed]
 
     def desk_id(self, desk: int) -> int:
         return _FIRST_THING + desk
@@ -105,7 +111,8 @@ class Places:
         return self.renamed.get(room, name)
 
     def desk_name(self, desk: int) -> str:
-        return f"Desk {self.desk_floor(desk)}-{desk // len(self.customer.sites) % _DESKS_A_FLOOR + 1:02}"
+        name = f"Desk {self.desk_floor(desk)}-{desk // len(self.customer.sites) % _DESKS_A_FLOOR + 1:02}"
+        return self.renamed_desks.get(desk, name)
 
     def room_nodes(self, location_id: int) -> list[dict[str, Any]]:
         return [
@@ -116,7 +123,7 @@ class Places:
                 "WorkspaceTypeId": 1,
                 "WorkspaceTypeName": "Meeting Room",
             }
-            for room in range(self.rooms)
+            for room in self.open_rooms
             if self.location_id(self.site_number(room)) == location_id
         ]
 

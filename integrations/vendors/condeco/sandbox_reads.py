@@ -88,7 +88,7 @@ class Reads(Gateway):
         if times is None or site is None:
             return invalid()
         periods = []
-        for room in (room for room in range(account.rooms) if account.site_number(room) == site):
+        for room in (room for room in account.open_rooms if account.site_number(room) == site):
             zone, at, slots = account.site(room).zone, times[0], []
             for number in account.numbers_between(room, *times):
                 starts_at, ends_at = account.times_of(number)
@@ -120,7 +120,7 @@ class Reads(Gateway):
         times = span_of(request.get("startDateTime"), request.get("endDateTime"), request, account, site or 0)
         if times is None or site is None:
             return invalid()
-        free = (room for room in range(account.rooms) if account.site_number(room) == site)
+        free = (room for room in account.open_rooms if account.site_number(room) == site)
         rooms = [
             {"roomName": account.room_name(room), "roomId": account.room_id(room), "maxCapacity": 4 + room % 5 * 2}
             for room in free
@@ -160,6 +160,18 @@ class Reads(Gateway):
         book, now = self.visitors[account.index], self.clock.now()
         found = [book.fields(number, now) for number in book.numbers_on(site, day)]
         return Reply.json({"visitors": _page(request, found), "totalRecords": len(found)})
+
+
+def sent_in(request: Request) -> dict[str, Any]:
+    """The body as JSON or as a form, with its names in small letters."""
+    return in_small_letters(
+        request.form if "form-urlencoded" in request.headers.get("content-type", "") else request.json
+    )
+
+
+def in_small_letters(told: object) -> dict[str, Any]:
+    """An object with its names in small letters; empty for what is none."""
+    return {name.lower(): value for name, value in told.items()} if isinstance(told, dict) else {}
 
 
 def moment_of(text: object) -> datetime | None:

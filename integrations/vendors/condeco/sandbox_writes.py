@@ -1,4 +1,4 @@
-"""What can be changed at the emulator through the API: bookings, visitors, cost codes, listeners."""
+"""What can be changed at the emulator through the API: bookings, visitors, cost codes."""
 
 from datetime import UTC, date, timedelta
 from typing import Any
@@ -7,26 +7,29 @@ from integrations.sandbox.kit import Reply, Request, route
 from integrations.vendors.condeco.sandbox_desks import DeskBooking, Visit
 from integrations.vendors.condeco.sandbox_diary import Account, Edit
 from integrations.vendors.condeco.sandbox_gateway import invalid
-from integrations.vendors.condeco.sandbox_reads import Reads, moment_of, span_of
+from integrations.vendors.condeco.sandbox_messages import Source, Step
+from integrations.vendors.condeco.sandbox_news import News
+from integrations.vendors.condeco.sandbox_reads import in_small_letters, moment_of, sent_in, span_of
 
-_START, _END, _EXTEND = 1, 2, 3
+_STEPS = {"1": Step.START, "2": Step.STOP, "3": Step.EXTEND}  # `actionType`: not the numbers of the notifications
+_DONE = {Step.START: "started", Step.STOP: "ended", Step.EXTEND: "extended"}
+_GOING_ON, _ENDED = 1, 2
 _EARLY = timedelta(minutes=15)  # a meeting may be started so long before and after its booked start
 _NO_BOOKING = "Booking Id does not exist."
 _NO_USER = "User Id does not exist."
 _TAKEN = "The room is not available at this time."
 
 
-class Writes(Reads):
+class Writes(News):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.cost_codes: dict[int, dict[str, dict[str, Any]]] = {}  # by account and code
-        self.listeners: dict[int, dict[str, dict[str, Any]]] = {}  # by account and notification address
 
     # Room bookings
 
     @route("POST", "/{suffix}/api/V1/bookings")
     def book(self, request: Request, suffix: str) -> Reply:
-        account, sent = self.named(suffix), _sent(request)
+        account, sent = self.named(suffix), sent_in(request)
         host, room = account.person_of(sent.get("userid")), account.room_of(str(sent.get("roomid")))
         if host is None or room is None:
             return invalid(_NO_USER if host is None else "Room Id does not exist.")
@@ -48,7 +51,7 @@ class Writes(Reads):
 
     @route("PUT", "/{suffix}/api/V1/bookings/{booking}")
     def change(self, request: Request, suffix: str, booking: str) -> Reply:
-        account, sent = self.named(suffix), _sent(request)
+        account, sent = self.named(suffix), sent_in(request)
         number = account.number_of(booking)
         if number is None:
             return invalid(_NO_BOOKING)
@@ -56,7 +59,7 @@ class Writes(Reads):
             return invalid(_NO_USER)
         if "actiontype" in sent:
             return self._progress(account, number, sent)
-        details = {name.lower(): value for name, value in dict(sent.get("bookingdetails") or {}).items()}
+        details = in_small_letters(sent.get("bookingdetails"))
         old = account.place_of(number)
         room = account.room_of(str(details["roomid"])) if "roomid" in details else old[0]
         if room is None:
@@ -79,7 +82,7 @@ class Writes(Reads):
 
     @route("DELETE", "/{suffix}/api/V1/bookings")
     def cancel(self, request: Request, suffix: str) -> Reply:
-        account, sent = self.named(suffix), _sent(request)
+        account, sent = self.named(suffix), sent_in(request)
         number = account.number_of(sent.get("bookingid"))
         if number is None:
             return invalid(_NO_BOOKING)
@@ -88,36 +91,51 @@ class Writes(Reads):
         return Reply.json({"bookingID": account.booking_id(number)})
 
     def _progress(self, account: Account, number: int, sent: dict[str, Any]) -> Reply:
-        now, (starts_at, ends_at), edit = self.clock.now(), account.times_of(number), self.edit(account, number)
-        action = sent["actiontype"]
-        if action == _START:
-            if edit.began:
-                return invalid("Meeting already started.")
-            if not starts_at - _EARLY <= now <= starts_at + _EARLY:
-                return invalid("Meeting cannot be started at this moment.")
-            edit.began = now
-        elif action == _END:
-            edit.ended = now
-        elif action == _EXTEND and str(sent.get("extendminutes")).isdecimal():
-            longer = ends_at + timedelta(minutes=int(sent["extendminutes"]))
-            if account.is_taken(account.place_of(number)[0], starts_at, longer, but=number):
-                return invalid(_TAKEN, 409)
-            edit.times = (starts_at, longer)
-        else:
+        step = _STEPS.get(str(sent["actiontype"]))
+        minutes = str(sent.get("extendminutes", 0))
+        if step is None or not minutes.isdecimal() or (step is Step.EXTEND and minutes == "0"):
             return invalid()
-        account.diary.mark(number, now)
-        return Reply.json({"bookingID": account.booking_id(number)})
+        refusal = self.proceed(account, number, step, Source.OTHER, timedelta(minutes=int(minutes)))
+        return refusal or Reply.json({"bookingID": account.booking_id(number)})
+
+    def proceed(
+        self, account: Account, number: int, step: Step, source: Source, longer: timedelta = timedelta()
+    ) -> Reply | None:
+        """Start, end or extend a meeting, and tell it. None, or why not."""
+        now, (starts_at, ends_at), edit = self.clock.now(), account.times_of(number), self.edit(account, number)
+        progress, later = account.fields_of(number)["meetingProgress"], ends_at + longer
+        if step is Step.START and progress == _GOING_ON:
+            return invalid("Meeting already started.")
+        is_late_or_early = step is Step.START and not starts_at - _EARLY <= now <= starts_at + _EARLY
+        if is_late_or_early or progress == _ENDED or account.is_deleted(number):
+            return invalid(f"Meeting cannot be {_DONE[step]} at this moment.")
+        if step is Step.EXTEND and account.is_taken(account.place_of(number)[0], starts_at, later, but=number):
+            return invalid(_TAKEN, 409)
+        match step:
+            case Step.START:
+                edit.began = now
+            case Step.STOP:
+                edit.ended = now
+            case Step.EXTEND:
+                edit.times = (starts_at, later)
+        account.diary.stamp(number, now)
+        self.tell_progress(account, number, step, source)
+        return None
 
     @staticmethod
     def edit(account: Account, number: int) -> Edit:
-        """What people made of a booking, to be changed."""
-        return account.edits.setdefault(number, Edit())
+        """What people made of a booking, to be changed; the rest stays as it is now."""
+        if number not in account.edits:
+            title = account.fields_of(number)["meetingTitle"]
+            is_deleted = account.is_deleted(number)
+            account.edits[number] = Edit(times=account.times_of(number), title=title, is_deleted=is_deleted)
+        return account.edits[number]
 
     # Desk bookings
 
     @route("POST", "/{suffix}/api/V1/deskBookings/availableDesks")
     def available_desks(self, request: Request, suffix: str) -> Reply:
-        account, sent = self.named(suffix), _sent(request)
+        account, sent = self.named(suffix), sent_in(request)
         site, days = account.site_of(str(sent.get("locationid"))), _days(sent)
         if site is None or not days:
             return invalid()
@@ -131,7 +149,7 @@ class Writes(Reads):
 
     @route("POST", "/{suffix}/api/V1/deskBookings")
     def book_desk(self, request: Request, suffix: str) -> Reply:
-        account, sent = self.named(suffix), _sent(request)
+        account, sent = self.named(suffix), sent_in(request)
         person, desk, days = (
             account.person_of(sent.get("userid")),
             account.desk_of(str(sent.get("deskid"))),
@@ -154,7 +172,7 @@ class Writes(Reads):
     @route("DELETE", "/{suffix}/api/V1/deskBookings")
     def release_desk(self, request: Request, suffix: str) -> Reply:
         book = self.desks[self.named(suffix).index]
-        number = book.number_of(_sent(request).get("bookingid"))
+        number = book.number_of(sent_in(request).get("bookingid"))
         if number is None:
             return invalid(_NO_BOOKING)
         book.edit(number, self.clock.now(), is_deleted=True)
@@ -169,9 +187,9 @@ class Writes(Reads):
 
     @route("POST", "/{suffix}/api/V1/visitor")
     def announce(self, request: Request, suffix: str) -> Reply:
-        account, sent = self.named(suffix), _sent(request)
+        account, sent = self.named(suffix), sent_in(request)
         site, arrives = account.site_of(str(sent.get("locationid"))), moment_of(sent.get("arrivaldate"))
-        host = {name.lower(): value for name, value in dict(sent.get("hostdata") or {}).items()}
+        host = in_small_letters(sent.get("hostdata"))
         person = account.person_of(host.get("hostid"))
         if site is None or arrives is None or person is None:
             return invalid("The location, host or arrival date is not valid.")
@@ -196,29 +214,6 @@ class Writes(Reads):
             return invalid()
         self.cost_codes.setdefault(self.named(suffix).index, {}).update({one["code"]: one for one in sent})
         return Reply.json({"IsError": False, "Message": ""})
-
-    @route("POST", "/{suffix}/api/V1/listener")
-    def register(self, request: Request, suffix: str) -> Reply:
-        sent = _sent(request)
-        kinds = sent.get("eventtypes") or sent.get("eventtype") or []
-        address = sent.get("notificationurl")
-        if not sent.get("secretkey") or not address or not kinds or not set(kinds) <= set(range(1, 9)):
-            return invalid("Secret key, event types and notification URL are required.")
-        self.listeners.setdefault(self.named(suffix).index, {})[address] = sent
-        return Reply.json({"isError": False, "message": ""}, 201)
-
-    @route("DELETE", "/{suffix}/api/V1/listener")
-    def unregister(self, request: Request, suffix: str) -> Reply:
-        known = self.listeners.get(self.named(suffix).index, {})
-        if known.pop(str(_sent(request).get("notificationurl")), None) is None:
-            return invalid("The listener does not exist.")
-        return Reply.json({"isError": False, "message": ""})
-
-
-def _sent(request: Request) -> dict[str, Any]:
-    """The body as JSON or as a form, with its names in small letters."""
-    told = request.form if "form-urlencoded" in request.headers.get("content-type", "") else request.json
-    return {name.lower(): value for name, value in told.items()} if isinstance(told, dict) else {}
 
 
 def _is_true(value: object) -> bool:

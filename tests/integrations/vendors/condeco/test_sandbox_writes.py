@@ -1,57 +1,12 @@
 """What the emulator lets be changed, with the rules and words that Condeco is known to have."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
 
-from integrations.vendors.condeco.connector import connector
-from integrations.vendors.condeco.sandbox import Emulator
-from tests.integrations.vendor_access import vendor_access
-
-USER = 2_001
-
-
-class Program:
-    """Someone else's program at the API."""
-
-    def __init__(self, sandbox: Emulator) -> None:
-        with vendor_access(connector, sandbox) as access:
-            token = access.token()
-        self.keys = sandbox.accounts[0].customer.keys
-        name = sandbox.accounts[0].customer.subscription_name
-        self.client = httpx.Client(
-            base_url=f"{sandbox.url}/{name}/api/V1/", headers={"authorization": f"Bearer {token}"}
-        )
-
-    def send(self, method: str, path: str, key: str = "ExternalBookings", **options: Any) -> tuple[int, Any]:
-        headers = {"ocp-apim-subscription-key": self.keys[key]}
-        answer = self.client.request(method, path, headers=headers, **options)
-        return answer.status_code, answer.json()
-
-
-@pytest.fixture
-def program(condeco: Emulator) -> Iterator[Program]:
-    opened = Program(condeco)
-    yield opened
-    opened.client.close()
-
-
-def at(condeco: Emulator, hours: float) -> str:
-    return f"{condeco.clock.now() + timedelta(hours=hours):%Y-%m-%d %H:%M:%S}"
-
-
-def wish(condeco: Emulator, hours: float = 100, **changes: object) -> dict[str, Any]:
-    """A meeting at four in the morning, when nobody else meets."""
-    times = {"startDateTime": at(condeco, hours), "endDateTime": at(condeco, hours + 0.5)}
-    return {"userId": USER, "roomId": 501, "meetingTitle": "Audit", "privateMeeting": False, **times, **changes}
-
-
-UTC_TIMES = {"params": {"isUTCDateTime": "true"}}
-NIGHT = 17  # hours from the frozen now until 04:00 in New York
+from .program import NIGHT, USER, UTC_TIMES, Program, at, wish
 
 
 @pytest.mark.parametrize("form", ["json", "data"])
@@ -205,9 +160,9 @@ def test_a_listener_can_be_registered_in_both_spellings_and_removed(condeco, pro
     wanted = {secret: "s", kinds: [3, 5], "resourceIds": [], "notificationUrl": "https://portal.example/hook"}
 
     assert program.send("POST", "listener", json=wanted)[0] == 201
-    assert list(condeco.listeners[0]) == ["https://portal.example/hook"]
+    assert list(condeco.listeners(0)) == ["https://portal.example/hook"]
     assert program.send("DELETE", "listener", content=json.dumps(wanted))[0] == 200
-    assert condeco.listeners[0] == {}
+    assert condeco.listeners(0) == {}
 
 
 def test_the_allowance_page_shows_the_calls_of_each_customer(condeco, program):
