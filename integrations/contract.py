@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from integrations.errors import IntegrationError, ReconnectNeeded, TokenRefused
 from integrations.http import Http
+from integrations.sources import Sources
 from integrations.values import Kind, TypedValue
 
 if TYPE_CHECKING:
@@ -204,6 +205,11 @@ class Stream(ABC):
     def interpret(self, payload: bytes, context: Mapping[str, str]) -> TypedValue:
         """Turn one record into its typed value; pure. Raises RecordRejected with the reason it cannot be read."""
         raise TypeError(f"{type(self).__name__} has no typed kind")
+
+    def sources(self, context: Mapping[str, str]) -> Sources:
+        """Where `interpret` takes each typed field from, for a record with this context. What is not named it leaves
+        as it is by default."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ import msgspec
 
 from integrations.contract import Access, Column, Page, Settings
 from integrations.errors import NotPermitted, RecordRejected
+from integrations.sources import Sources
 from integrations.values import Billing, Kind
 from integrations.vendors.kore import assumptions, fieldmap, records
 from integrations.vendors.kore.client import any_of
@@ -68,6 +69,9 @@ class Billings(KoreStream):
 
     def interpret(self, payload: bytes, context: Mapping[str, str]) -> Billing:
         return records.interpret_billing(payload, context)
+
+    def sources(self, context: Mapping[str, str]) -> Sources:
+        return records.sources(context)
 
     def terms(self, settings: Settings) -> str:
         return mark_of(settings.get("currency"), *(fieldmap.overrides(settings, one) for one in ("billings", "deals")))

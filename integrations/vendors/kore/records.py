@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from integrations.errors import RecordRejected
+from integrations.sources import Sources, at
 from integrations.values import Billing, BillingStatus
 from integrations.vendors.kore import assumptions, fieldmap
 
@@ -99,6 +100,34 @@ def interpret_billing(payload: bytes, context: Mapping[str, str]) -> Billing:
         opened_at=fields.system_time("created"),
         changed_at=fields.system_time("changed"),
     )
+
+
+def sources(context: Mapping[str, str]) -> Sources:
+    """Where `interpret_billing` finds things, under the connection's own names of fields."""
+    names = fieldmap.from_context(context, "billings")
+    amount, paid, word = names["amount"], names["paid"], names["payment status"]
+    return {
+        "number": at(*names["number"]),
+        "title": at(*names["title"]),
+        "status": at(
+            *(*word, *names["state"], *amount, *paid, *names["invoiced"]),
+            beside=("deal_status",),
+            how="the money where it is told, else the word; a draft while its deal is one; void once it is not active",
+        ),
+        "vendor_status": at(*word, *names["state"], how="the first that says anything"),
+        "account": at(*names["account"], *names["account id"], beside=("account",), how="its own, else its deal's"),
+        "deal_id": at(*names["deal"]),
+        "currency": at(*names["currency"], beside=("currency",), how="its own, else its deal's or the connection's"),
+        "amount": at(*amount),
+        "tax_amount": at(*names["tax"]),
+        "paid_amount": at(*paid),
+        "balance": at(*names["balance"], *amount, *paid, how="as told, else the amount less what is paid"),
+        "billed_date": at(*names["billed date"]),
+        "due_date": at(*names["due date"]),
+        "paid_date": at(*names["paid date"]),
+        "opened_at": at(*names["created"]),
+        "changed_at": at(*names["changed"]),
+    }
 
 
 class Fields:
