@@ -8,6 +8,7 @@ import msgspec
 
 from integrations.contract import Access, Page, Record, Span
 from integrations.errors import RecordRejected
+from integrations.sources import Sources
 from integrations.values import Booking, Kind
 from integrations.vendors.condeco import assumptions, records
 from integrations.vendors.condeco.atlas import atlas_of
@@ -103,6 +104,9 @@ class RoomBookings(Bookings):
 
     def interpret(self, payload: bytes, context: Mapping[str, str]) -> Booking:
         return records.booking(payload, context)
+
+    def sources(self, context: Mapping[str, str]) -> Sources:
+        return records.SOURCES
 
 
 def _room_booking(

@@ -8,6 +8,7 @@ import msgspec
 
 from integrations.contract import Access, Record, Span
 from integrations.errors import NotBought, RecordRejected
+from integrations.sources import Sources
 from integrations.values import Booking
 from integrations.vendors.condeco import assumptions, desk_records
 from integrations.vendors.condeco.atlas import atlas_of
@@ -63,6 +64,9 @@ class DeskBookings(Bookings):
 
     def interpret(self, payload: bytes, context: Mapping[str, str]) -> Booking:
         return desk_records.booking(payload, context)
+
+    def sources(self, context: Mapping[str, str]) -> Sources:
+        return desk_records.SOURCES
 
 
 def require_switch(access: Access) -> None:

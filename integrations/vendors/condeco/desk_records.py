@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from integrations.errors import RecordRejected
+from integrations.sources import Sources, at, told
 from integrations.values import Booking, BookingKind, BookingStatus
 from integrations.vendors.condeco import assumptions
 from integrations.vendors.condeco.records import ENDED
@@ -88,6 +89,23 @@ def desk_booking(payload: bytes | msgspec.Raw) -> DeskBooking:
     found = in_any_case(payload, DeskBooking)
     _ = found.id, found.day
     return found
+
+
+_DESK = at("deskName", "deskID", beside=("desk",), how="the name of that desk")
+SOURCES: Sources = {
+    "kind": told("all in this list are desk bookings"),
+    "title": _DESK,
+    "status": at("deleted", beside=(ENDED,), how="completed once its end has passed"),
+    "vendor_status": at("bookingType", "untilFurtherNotice", how="our words for its number"),
+    "starts_at": at("date", "bookingType", beside=("zone",), how="by the clock at the location"),
+    "ends_at": at("date", "bookingType", "untilFurtherNotice", beside=("zone",), how="by the clock at the location"),
+    "zone": told("that of the location in which the desk was found", "zone"),
+    "resource": _DESK,
+    "location": told("the name of the location in which the desk was found", "location"),
+    "organiser": at("userName"),
+    "organiser_email": at("userEmail"),
+    "changed_at": at("lastModifiedOn", beside=("zone",), how="by the clock at the location"),
+}
 
 
 def booking(payload: bytes, context: Mapping[str, str]) -> Booking:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from integrations.errors import RecordRejected
+from integrations.sources import Sources, at, told
 from integrations.values import Booking, BookingKind, BookingStatus
 from integrations.vendors.condeco import assumptions
 from integrations.vendors.condeco.wire import (
@@ -190,6 +191,37 @@ def veiled(payload: bytes | msgspec.Raw) -> bytes:
         return bytes(payload)
     is_private = any(name.lower() == "privatemeeting" and is_set(mark) for name, mark in fields.items())
     return without_what_is_private(payload) if is_private else bytes(payload)
+
+
+_WHO = "the host, else who asked for it or entered it; not kept of a private meeting"
+_ON_THE_CLOCK = "in UTC where it is given, else by the clock at the location"
+SOURCES: Sources = {
+    "kind": told("all in this list are room bookings"),
+    "title": at("meetingTitle", "privateMeeting", how="not kept of a private meeting"),
+    "status": at(
+        *("deleted", "bookingRealEndTime", "bookingRealStartTime", "waitlist", "pendingOnGrid"),
+        beside=(ENDED,),
+        how="the first of these marks that is set; completed once its end has passed",
+    ),
+    "vendor_status": at("status", "meetingProgress"),
+    "starts_at": at(
+        *("timeFromUTC", "bookingStart", "timeFrom", "locationTimeZone"), beside=("zone",), how=_ON_THE_CLOCK
+    ),
+    "ends_at": at(*("timeToUTC", "bookingEnd", "timeTo", "locationTimeZone"), beside=("zone",), how=_ON_THE_CLOCK),
+    "zone": at("locationTimeZone", beside=("zone",), how="that of the location, else the booking's own"),
+    "resource": at("roomID", beside=("room",), how="the name of that room"),
+    "location": told("the name of the location in which the room was found", "location"),
+    "organiser": at(
+        *("hostName", "hostEmail", "requestorName", "requestorEmail", "creatorName", "privateMeeting"), how=_WHO
+    ),
+    "organiser_email": at(
+        *("hostEmail", "hostName", "requestorEmail", "requestorName", "creatorEmail", "privateMeeting"), how=_WHO
+    ),
+    "is_private": at("privateMeeting"),
+    "changed_at": at(
+        *("lastModifiedOn", "createdOn", "locationTimeZone"), beside=("zone",), how="by the clock at the location"
+    ),
+}
 
 
 def booking(payload: bytes, context: Mapping[str, str]) -> Booking:
