@@ -52,7 +52,10 @@ def with_control(sandbox: Sandbox) -> Sandbox:
         if name == "accounts":
             return Reply.json([_open(sandbox, number) for number in range(len(sandbox.account_names))])
         if request.method == "POST" and name in switches:
-            switches[name](account, request)
+            try:
+                switches[name](account, request)
+            except ValueError as error:  # what was asked for cannot be done
+                return Reply.html(f"<p role=alert>{escape(str(error))}</p>", 400)
             chosen = {} if account is None else {"account": str(account)}
             return Reply.redirect("/_control?" + urlencode({"done": name, **chosen}))
         return Reply.html(_page(sandbox, labels, fields, request.get("done"), account))

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from integrations.sandbox.kit import Reply, Request, Sandbox, route
+from integrations.sandbox.kit import Reply, Request, route
+from integrations.sandbox.notices import Notifier
 from integrations.vendors.corrigopro import sandbox_signing as signing
+from integrations.vendors.corrigopro.sandbox_bodies import Mistake, Refusal, content_type, failure, invalid
 from integrations.vendors.corrigopro.sandbox_data import OrderBook
 from integrations.vendors.corrigopro.sandbox_papers import Cabinet
 from integrations.vendors.corrigopro.sandbox_words import AMERICAS, EMEA, World
 
 LIFETIME = timedelta(seconds=1199)
 FOR_GOOD = timedelta(days=3650)
+LONGEST_MESSAGE_ID = 128  # A-5
 PLACES: tuple[tuple[str, World, int], ...] = (("am", AMERICAS, 15_849), ("emea", EMEA, 480_211))
 NEIGHBOURS = {"am": "apac", "emea": "apac"}  # where a company is moved to
 # What is asked for each stream; the permission for it is taken away with it.
@@ -43,16 +46,20 @@ class Account:
     cabinet: Cabinet
 
 
-class Door(Sandbox):
+class Door(Notifier):
     """Companies, their credentials and regions."""
 
+    # 5, 10, 20, 40, then every 60 minutes, 200 tries at most (the vendor's hub); 2xx within 30 s is success (A-21).
+    retry_delays = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 20, 40, 60))
+    most_tries = 200
     key = "corrigopro"
     account_names = ("A company in Denver", "A company in Leeds")
 
     def __init__(self, *, sizes: tuple[int, ...], **options: Any) -> None:
         super().__init__(**options)
         self.lifetime = LIFETIME
-        self.gzips_tokens = self.forges_tokens = False
+        self._gzipping: set[int] = set()  # accounts
+        self._forging: set[int] = set()
         self._moved: set[int] = set()
         self._refused: set[tuple[int, str]] = set()
         self._ended: set[int] = set()
@@ -131,13 +138,13 @@ class Door(Sandbox):
         """The company is kept in another region, or back in its own: its old REST address answers 500, code 1000."""
         self._moved ^= {company.index for company in self.companies(account)}
 
-    def gzip_tokens(self) -> None:
-        """Tokens carry their data packed, or plain again."""
-        self.gzips_tokens = not self.gzips_tokens
+    def gzip_tokens(self, account: int | None = None) -> None:
+        """Tokens, those of notifications too, carry their data packed, or plain again."""
+        self._gzipping ^= {company.index for company in self.companies(account)}
 
-    def forge_tokens(self) -> None:
-        """Tokens are signed wrongly, or rightly again."""
-        self.forges_tokens = not self.forges_tokens
+    def forge_tokens(self, account: int | None = None) -> None:
+        """Tokens, those of notifications too, are signed wrongly, or rightly again."""
+        self._forging ^= {company.index for company in self.companies(account)}
 
     def shorten_tokens(self) -> None:
         """Tokens given out from now on live for a minute, or as long as usual again."""
@@ -164,18 +171,43 @@ class Door(Sandbox):
         self, request: Request, path: str, region: str, message_id: str, answer: Callable[[Account], Reply]
     ) -> Reply:
         """What is checked on every call, in this order: token, region, permission, message id."""
+        account = self._admitted(request, path, region)
+        if isinstance(account, Reply):
+            return account
+        if not message_id or len(message_id) > LONGEST_MESSAGE_ID:
+            return invalid("MessageId", "Required", "MessageId is required, up to 128 characters", None)
+        try:
+            return answer(account)
+        except Mistake as mistake:
+            return invalid(mistake.name, mistake.kind, mistake.words, message_id)
+        except Refusal as refusal:
+            return failure(400, refusal.code, refusal.words, message_id)
+
+    def posted(
+        self, request: Request, path: str, region: str, answer: Callable[[Account, dict[str, Any]], Reply]
+    ) -> Reply:
+        """The same for a JSON body. A content type it does not know ends like a crash."""
+        if content_type(request) != "application/json":
+            return failure(500, 1000, "An error has occurred.", None)
+        body = request.json
+        if not isinstance(body, dict):
+            denied = self._admitted(request, path, region)
+            return denied if isinstance(denied, Reply) else invalid("", "IncorrectType", "Empty request model", None)
+        message_id = body.get("MessageId")
+        told = message_id if isinstance(message_id, str) else ""
+        return self.guarded(request, path, region, told, lambda account: answer(account, body))
+
+    def _admitted(self, request: Request, path: str, region: str) -> Account | Reply:
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
         facts = self.tokens.find(value, "access") if scheme.lower() == "bearer" else None
         if not facts or self.tokens.is_expired(facts):
             return failure(401, 2000, "Authorization has been denied for this request.", None)
-        account = self.accounts[facts["account"]]
+        account: Account = self.accounts[facts["account"]]
         if region.lower() != self.region(account):
             return failure(500, 1000, "An error has occurred.", None)
-        if account.index in self._ended or (account.index, STREAMS[path.lower()]) in self._refused:
+        if account.index in self._ended or (account.index, STREAMS.get(path.lower())) in self._refused:
             return failure(403, 0, "Forbidden", None)
-        if not message_id or len(message_id) > 128:
-            return invalid("MessageId", "Required", "MessageId is required, up to 128 characters", None)
-        return answer(account)
+        return account
 
     def _account(self, index: int, place: tuple[str, World, int], size: int) -> Account:
         region, world, first_id = place
@@ -197,16 +229,20 @@ class Door(Sandbox):
         client_id = form.get("client_id", "")
         if client_id not in known or form.get("client_secret") != self._secret(client_id, known[client_id]):
             return Reply.json({"error": "invalid_client"}, 400)
-        value = signing.token(
-            self._signing_key(),
-            client_id,
-            self.clock.now(),
-            is_gzipped=self.gzips_tokens,
-            is_forged=self.forges_tokens,
-        )
+        value = self.signed_token(known[client_id], client_id)
         self.tokens.issue(value, kind=kind, lifetime=self.lifetime, account=known[client_id])
         seconds = int(self.lifetime.total_seconds())
         return Reply.json({"access_token": value, "token_type": "bearer", "expires_in": seconds})
+
+    def signed_token(self, account: int, client_id: str) -> str:
+        """A fresh token for that client of that account, not yet good for anything."""
+        return signing.token(
+            self._signing_key(),
+            client_id,
+            self.clock.now(),
+            is_gzipped=account in self._gzipping,
+            is_forged=account in self._forging,
+        )
 
     def _signing_key(self) -> str:
         """Kept with the tokens: a certificate that an admin has stored must outlive a restart."""
@@ -223,13 +259,3 @@ class Door(Sandbox):
 
     def _production_id(self, account: Account) -> str:
         return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"production.{account.client_id}"))
-
-
-def failure(status: int, code: int, message: str, message_id: str | None, *mistakes: dict[str, str]) -> Reply:
-    body = {"Code": code, "Message": message, "MessageId": message_id, "ValidationErrors": list(mistakes) or None}
-    return Reply.json(body, status)
-
-
-def invalid(name: str, kind: str, message: str, message_id: str | None) -> Reply:
-    mistake = {"FieldName": name, "ErrorType": kind, "Message": message}
-    return failure(400, 2100, "The request is invalid.", message_id, mistake)

@@ -59,6 +59,12 @@ class Cabinet(Ledger):
                 found.append({"AttachmentId": own, "Name": name, "MimeType": kind, "Size": size, "Subtype": subtype})
         return found + [one for one in self.uploads.get(number, ()) if one["AttachmentId"] not in self.removed]
 
+    def has_file(self, own: str) -> bool:
+        """Whether that attachment is there, on whatever order (those of the beginning are looked through)."""
+        if own in self.contents:
+            return own not in self.removed
+        return any(own == one["AttachmentId"] for n in range(len(self.book)) for one in self.attachments(n))
+
     def messages(self, number: int) -> list[dict[str, Any]]:
         book, dice = self.book, self.book.dice(number, "talk")
         begun, ended = book.story(number).created, book.last_update(number)
@@ -76,6 +82,12 @@ class Cabinet(Ledger):
                 }
             )
         return found + self.written.get(number, [])
+
+    def say(self, number: int) -> dict[str, Any]:
+        """One more message; it."""
+        before = {one["Id"] for one in self.messages(number)}
+        self.talk[number] += 1
+        return next(one for one in self.messages(number) if one["Id"] not in before)
 
     def steps(self, number: int) -> list[dict[str, Any]]:
         is_done = self.book.status(number) in DONE
