@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+import httpx
 import pytest
 
 from integrations.errors import RetryLater
+from integrations.sandbox.control import with_control
 from integrations.sandbox.kit import Fault
 from integrations.vendors.coreplus import connector
 from integrations.vendors.coreplus.sandbox import Emulator
@@ -123,6 +125,16 @@ def test_every_switch_and_mishap_can_be_pressed_per_practice(coreplus: Emulator)
     general = {"keep_to_the_limit", "put_the_clock_forward"}
     for name in {name for name, _ in coreplus.controls} - general | set(coreplus.mishaps):
         assert "account" in inspect.signature(getattr(coreplus, name)).parameters, name
+
+
+def test_the_control_page_presses_a_switch_for_the_practice_chosen() -> None:
+    with with_control(Emulator(sizes=(20, 10))).serve() as sandbox, httpx.Client(trust_env=False, verify=False) as http:
+        for switch in ("refuse_with_200", "refuse_bookings", "slip_one_in", "take_cancellations"):
+            answer = http.post(f"{sandbox.url}/_control/{switch}?account=1")
+            assert f"done={switch}" in answer.headers["location"]
+
+        assert list(ask(sandbox, account=1).json()) == ["result"]
+        assert "locations" in ask(sandbox).json()
 
 
 def test_a_switch_for_everyone_acts_on_every_practice(coreplus: Emulator) -> None:
