@@ -7,16 +7,21 @@ class IntegrationError(Exception):
     """Work with a vendor cannot go on as planned. The subclass says who acts next.
 
     `words` is one plain sentence for the tenant, `code` a short stable key for the cause (one open problem per code),
-    `detail` the vendor's own words or number for the request log; never a secret.
+    `detail` the vendor's own words or number for the request log; never a secret. Where a vendor speaks in them, they
+    are cut and freed of what the database does not take.
     """
 
     default_code = "failed"
 
     def __init__(self, words: str, *, code: str = "", detail: str = "") -> None:
-        super().__init__(words)
-        self.words = words
+        self.words = _storable(words, 1000)
+        super().__init__(self.words)
         self.code = code or self.default_code
-        self.detail = detail
+        self.detail = _storable(detail, 500)
+
+
+def _storable(text: str, length: int) -> str:
+    return text[:length].encode(errors="replace").decode().replace("\0", "")
 
 
 class RetryLater(IntegrationError):
