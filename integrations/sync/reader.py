@@ -1,9 +1,10 @@
 """Reads ahead: the next pages are fetched in a thread of their own while the last ones are being stored."""
 
 import hashlib
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -12,9 +13,12 @@ from django.db import connections
 from integrations.contract import Page
 from integrations.errors import VendorChanged
 
-_AHEAD = 10
-_POLL = 0.1
-_REPEATS = 10  # so many pages in a row that lead nowhere are a list without end
+_AHEAD = 10  # pages
+_MOST_BYTES = 16 * 1024 * 1024  # read ahead, or taken at once; a single page may be larger
+_MOST_ROWS = 100_000  # of a page
+_MOST_EXPECTED = 10**12
+_LONGEST_CURSOR = 1_000_000
+_WEIGHT = 500  # bytes of memory that a row takes beside its payload
 
 
 class Reader:
@@ -22,10 +26,12 @@ class Reader:
 
     def __init__(self, pages: Iterator[Page], name: str) -> None:
         self._source = pages
-        self._pages: queue.Queue[Page | BaseException | None] = queue.Queue(maxsize=_AHEAD)
-        self._stopped = threading.Event()
-        self._end: BaseException | None = None
+        self._changed = threading.Condition()
+        self._waiting: deque[tuple[Page, int]] = deque()
+        self._weight = 0  # of the waiting pages, in bytes
+        self._is_stopped = False
         self._is_over = False
+        self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._read, name=f"reader-{name}", daemon=True)
 
     def __enter__(self) -> Self:
@@ -35,76 +41,150 @@ class Reader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stopped.set()
+        with self._changed:
+            self._is_stopped = True
+            self._changed.notify_all()
         self._thread.join()
 
     def take(self, at_most: int, *, every: float, meanwhile: Callable[[], None]) -> list[Page]:
         """The pages at hand, at least one; an empty list is the end. Raises what ended the reading. While the vendor
         takes its time, `meanwhile` is called each `every` seconds."""
-        pages: list[Page] = []
-        while not self._is_over and len(pages) < at_most:
-            try:
-                item = self._pages.get(block=not pages, timeout=every)
-            except queue.Empty:
-                if pages:
+        while True:
+            with self._changed:
+                if self._changed.wait_for(lambda: self._waiting or self._is_over, timeout=every):
+                    pages = self._take(at_most)
                     break
-                meanwhile()
-                continue
-            if isinstance(item, Page):
-                pages.append(item)
-            else:
-                self._is_over, self._end = True, item
-        if not pages and self._end is not None:
-            raise self._end
+            meanwhile()
+        if not pages and self._error is not None:
+            raise self._error
+        return pages
+
+    def _take(self, at_most: int) -> list[Page]:
+        pages: list[Page] = []
+        taken = 0
+        while self._waiting and len(pages) < at_most:
+            page, weight = self._waiting[0]
+            if pages and taken + weight > _MOST_BYTES:
+                break
+            self._waiting.popleft()
+            pages.append(page)
+            taken += weight
+        self._weight -= taken
+        self._changed.notify_all()
         return pages
 
     def _read(self) -> None:
-        watch = _Watch()
+        watch = Watch()
         try:
             for page in self._source:
-                watch.look_at(page)
-                if not self._put(page):
+                sound = _sound(page)
+                watch.look_at(sound)
+                if not self._put(sound, _weight_of(sound)):
                     return
-            self._put(None)
         except BaseException as error:  # handed over to the thread that stores
-            self._put(error)
+            self._error = error
         finally:
             connections.close_all()
+            with self._changed:
+                self._is_over = True
+                self._changed.notify_all()
 
-    def _put(self, item: Page | BaseException | None) -> bool:
+    def _put(self, page: Page, weight: int) -> bool:
         """False when nobody wants it any more."""
-        while not self._stopped.is_set():
-            try:
-                self._pages.put(item, timeout=_POLL)
-            except queue.Full:
-                continue
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_stopped or self._has_room_for(weight))
+            if self._is_stopped:
+                return False
+            self._waiting.append((page, weight))
+            self._weight += weight
+            self._changed.notify_all()
+        return True
+
+    def _has_room_for(self, weight: int) -> bool:
+        return not self._waiting or (len(self._waiting) < _AHEAD and self._weight + weight <= _MOST_BYTES)
+
+
+def _rows(page: Page) -> int:
+    return len(page.records) + len(page.rejected) + len(page.seen)
+
+
+def _weight_of(page: Page) -> int:
+    """Roughly the bytes of memory it takes."""
+    payloads = sum(len(record.payload) for record in page.records) + sum(len(item.payload) for item in page.rejected)
+    return payloads + _rows(page) * _WEIGHT + len(page.cursor)
+
+
+def _sound(page: Page) -> Page:
+    """The page without a number to be expected that cannot be one. Raises VendorChanged for what is no page."""
+    if _rows(page) > _MOST_ROWS:
+        raise VendorChanged(
+            "The vendor sent far more at once than we can take. Our developers have to look at it.",
+            code="too_large",
+            detail=f"{_rows(page)} rows on a page",
+        )
+    if len(page.cursor) > _LONGEST_CURSOR or "\0" in page.cursor:
+        raise VendorChanged(
+            "The vendor marks its pages in a way we do not know. Our developers have to look at it.",
+            code="cursor",
+            detail=f"{len(page.cursor)} characters",
+        )
+    if page.expected is not None and not 0 <= page.expected <= _MOST_EXPECTED:
+        return replace(page, expected=None)
+    return page
+
+
+class Watch:
+    """Notices a list without end while it is being read: pages that lead back to where the reading has been, or that
+    bring again what came before."""
+
+    _MEMORY = 2000  # pages
+    _STANDING = 10  # so many in a row that do not move
+    _CIRCLING = 100  # so many in a row that were there before: a few may be, where a list moves on meanwhile
+
+    def __init__(self) -> None:
+        self._places, self._contents = _Memory(self._MEMORY), _Memory(self._MEMORY)
+        self._content = 0
+        self._standing = self._circling = 0
+
+    def look_at(self, page: Page) -> None:
+        """Raises VendorChanged. Empty pages alone are no sign: a walk may find nothing for long."""
+        is_known_place = self._places.has_met(hash(page.cursor))
+        if page.records or page.seen:
+            content = _content_of(page)
+            is_same, self._content = content == self._content, content
+            is_known = self._contents.has_met(content)
+            self._standing = self._standing + 1 if is_known_place or is_same else 0
+        else:
+            is_known = is_known_place
+        self._circling = self._circling + 1 if is_known else 0
+        if self._standing >= self._STANDING or self._circling >= self._CIRCLING:
+            raise endless()
+
+
+class _Memory:
+    """The latest so many different numbers."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._met: dict[int, None] = {}
+
+    def has_met(self, number: int) -> bool:
+        """Whether it is among them; from now on it is."""
+        if number in self._met:
             return True
+        self._met[number] = None
+        if len(self._met) > self._size:
+            del self._met[next(iter(self._met))]
         return False
 
 
-class _Watch:
-    """Notices a list without end: pages that do not move the cursor, or that bring the same again and again."""
-
-    def __init__(self) -> None:
-        self._cursor: str | None = None
-        self._content = b""
-        self._repeats = 0
-
-    def look_at(self, page: Page) -> None:
-        """Raises VendorChanged. Empty pages are no sign: a walk may find nothing for long."""
-        if not page.records and not page.seen:
-            return
-        content = _content_of(page)
-        is_repeat = page.cursor == self._cursor or content == self._content
-        self._repeats = self._repeats + 1 if is_repeat else 0
-        if self._repeats >= _REPEATS:
-            raise VendorChanged("The vendor sends the same page again and again.", code="endless")
-        self._cursor, self._content = page.cursor, content
+def endless() -> VendorChanged:
+    return VendorChanged("The vendor sends the same pages again and again.", code="endless")
 
 
-def _content_of(page: Page) -> bytes:
-    digest = hashlib.blake2b(digest_size=16)
+def _content_of(page: Page) -> int:
+    digest = hashlib.blake2b(digest_size=8)
     for record in page.records:
         digest.update(record.external_id.encode() + b"\0" + record.payload)
     digest.update("\0".join(page.seen).encode())
-    return digest.digest()
+    return int.from_bytes(digest.digest())
