@@ -1,10 +1,11 @@
 """The one way out to a vendor. httpx is imported here only.
 
-Limits that hold whatever the other side does: time for the whole exchange, bytes after decompression, no redirects,
-and no address inside our own network; the address is checked when connecting, so that a name cannot change its mind.
+Limits that hold whatever the other side does: time for the whole exchange, bytes on the wire and after decompression,
+values in a document, no redirects, no cookies, and no address inside our own network; the address is checked when
+connecting, so that a name cannot change its mind.
 """
 
-import ipaddress
+import re
 import socket
 import ssl
 import threading
@@ -12,10 +13,11 @@ import time
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
+from http.cookiejar import CookieJar
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -23,10 +25,20 @@ import httpcore
 import httpx
 import msgspec
 
+from integrations.addresses import is_public
 from integrations.errors import ConfigurationNeeded, RateLimited, RetryLater, VendorChanged
 
 T = TypeVar("T")
 MAX_BYTES = 32 * 1024 * 1024
+MAX_HEAD = 256 * 1024  # bytes before the answer itself begins, with whatever is sent ahead of it
+MAX_VALUES = 1_000_000  # in one document: a value may take a hundred times the memory of its three bytes
+_MAX_REMARK = 1024 * 1024  # bytes of an error's document that are looked into
+_NONSENSE = timedelta(days=366)  # a vendor's clock that far from ours tells nothing
+_BOM = b"\xef\xbb\xbf"
+_HALF_A_PAIR = re.compile(
+    rb"(?<!\\)((?:\\\\)*)(?:\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+)
 USER_AGENT = "Switchboard/1"
 Pairs = Iterable[tuple[str, str]]
 
@@ -63,15 +75,30 @@ class Answer:
 
     def decode(self, shape: type[T], *, strict: bool = True) -> T:
         """The body as `shape` (msgspec). What is no JSON at all (half an answer, a maintenance page) is a bad moment
-        and raises RetryLater; JSON in another shape is the vendor's change and raises VendorChanged."""
+        and raises RetryLater; JSON in another shape, or nearly JSON, is the vendor's change and raises VendorChanged.
+
+        Two slips are overlooked, for one slip of one record must not hide all others: a byte order mark, and half of a
+        surrogate pair (a text cut in the middle of a sign), which becomes U+FFFD."""
+        body = self.body.removeprefix(_BOM)
+        if len(body) > MAX_VALUES and sum(map(body.count, (b",", b"{", b"["))) > MAX_VALUES:
+            raise _too_large()
         try:
-            return msgspec.json.decode(self.body, type=shape, strict=strict)
+            return msgspec.json.decode(body, type=shape, strict=strict)
         except msgspec.ValidationError as mistake:
             raise VendorChanged(
                 "The vendor answered in a form we do not know. Our developers have to look at it.",
                 detail=self._about(mistake),
             ) from mistake
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as mistake:
+            mended = _HALF_A_PAIR.sub(rb"\1\\ufffd", body)
+            if mended != body:
+                return replace(self, body=mended).decode(shape, strict=strict)
+            if (body[:1], body.rstrip()[-1:]) in {(b"{", b"}"), (b"[", b"]")}:
+                raise VendorChanged(
+                    "The vendor answered in something that is not quite JSON. Our developers have to look at it.",
+                    code="unreadable",
+                    detail=self._about(mistake),
+                ) from mistake
             raise RetryLater(
                 "The vendor's answer was cut off, or is a web page instead of data. We will try again.",
                 code="unreadable",
@@ -80,8 +107,10 @@ class Answer:
 
     def told(self) -> dict[str, Any]:
         """The JSON object of an error; {} for HTML, an empty body or whatever else a proxy may send."""
+        if len(self.body) > _MAX_REMARK:
+            return {}
         try:
-            found = msgspec.json.decode(self.body)
+            found = msgspec.json.decode(self.body.removeprefix(_BOM))
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             return {}
         return found if isinstance(found, dict) else {}
@@ -114,20 +143,27 @@ class Answer:
     def retry_after(self, now: datetime | None = None) -> timedelta | None:
         """`Retry-After` in both its forms (seconds or an HTTP date), never negative, at most a day."""
         text = self.headers.get("retry-after", "").strip()
-        if text.isdecimal():
-            span = timedelta(seconds=min(int(text), 86_400))
+        if text.isascii() and text.isdecimal():
+            span = timedelta(seconds=int(text.lstrip("0")[:6] or 0))  # more digits would be more than a day anyway
         else:
             try:
                 span = parsedate_to_datetime(text) - (now or datetime.now(UTC))
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError, IndexError):
                 return None
         return min(max(span, timedelta()), timedelta(days=1))
 
 
-class _Clock(threading.local):
-    """When the exchange that this thread carries out must be over (monotonic seconds)."""
+class _Limits(threading.local):
+    """When the exchange that this thread carries out must be over (monotonic seconds), and what may still come."""
 
     ends_at = float("inf")
+    bytes_left = float("inf")
+
+    def take(self, count: int) -> None:
+        """So many bytes came. Raises VendorChanged when they are too many."""
+        self.bytes_left -= count
+        if self.bytes_left < 0:
+            raise _too_large()
 
     def left(self, timeout: float | None) -> float:
         """Never longer than what is left of the whole exchange. Raises httpcore.ReadTimeout when that is nothing."""
@@ -137,20 +173,29 @@ class _Clock(threading.local):
         return left if timeout is None else min(timeout, left)
 
 
-_clock = _Clock()
+_limits = _Limits()
 
 
-class _TimedStream(httpcore.NetworkStream):
-    """A connection on which a drip of bytes does not buy time: every wait ends with the exchange."""
+def _too_large() -> VendorChanged:
+    return VendorChanged(
+        "The vendor sent an answer that is far too large. Our developers have to look at it.", code="too_large"
+    )
+
+
+class _LimitedStream(httpcore.NetworkStream):
+    """A connection on which a drip of bytes does not buy time: every wait ends with the exchange. Nor does a flood of
+    what is no body (interim answers, the frames of tiny chunks) go on for ever."""
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _clock.left(timeout))
+        received = self._stream.read(max_bytes, _limits.left(timeout))
+        _limits.take(len(received))
+        return received
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _clock.left(timeout))
+        self._stream.write(buffer, _limits.left(timeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -158,7 +203,7 @@ class _TimedStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, _clock.left(timeout)))
+        return _LimitedStream(self._stream.start_tls(ssl_context, server_hostname, _limits.left(timeout)))
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
@@ -186,14 +231,14 @@ class _GuardedNetwork(httpcore.NetworkBackend):
         except OSError as failure:
             raise UnknownHost(host) from failure
         addresses = [str(entry[4][0]) for entry in found]
-        if not all(ipaddress.ip_address(address).is_global for address in addresses):
+        if not all(map(is_public, addresses)):
             raise ForbiddenAddress(host)
         return self._connect(addresses[0], port, timeout, local_address, socket_options)
 
     def _connect(
         self, host: str, port: int, timeout: float | None, local_address: str | None, options: Iterable[Any] | None
     ) -> httpcore.NetworkStream:
-        return _TimedStream(self._network.connect_tcp(host, port, _clock.left(timeout), local_address, options))
+        return _LimitedStream(self._network.connect_tcp(host, port, _limits.left(timeout), local_address, options))
 
 
 class ForbiddenAddress(Exception):
@@ -221,6 +266,14 @@ class _Transport(httpx.HTTPTransport):
         )
 
 
+class _NoCookies(CookieJar):
+    """Keeps none and sends none: who we are is told by credentials, and a jar would grow as the vendor likes."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None: ...
+
+    def add_cookie_header(self, request: Any) -> None: ...
+
+
 class Http:
     """HTTP for one connection. `before` is called ahead of every request (rate limits); `record` after it."""
 
@@ -239,6 +292,7 @@ class Http:
         self._client = httpx.Client(
             transport=_Transport(allowed, parallel),
             follow_redirects=False,
+            cookies=_NoCookies(),
             trust_env=False,
             headers={"user-agent": USER_AGENT, "accept": "application/json", "accept-encoding": "gzip"},
         )
@@ -264,19 +318,20 @@ class Http:
         leads nowhere we may go."""
         self._before()
         self.calls += 1
-        text = urlencode(list(query), quote_via=quote)
-        target = f"{url}{'&' if '?' in url else '?'}{text}" if text else url
         body, kind = _body(form, json)
         request_id = request_id[:32] or uuid.uuid4().hex
         started_at, clock = datetime.now(UTC), time.monotonic()
         status, received, vendor_id, error = None, b"", "", ""
-        _clock.ends_at = clock + timeout.total_seconds()
+        _limits.ends_at, _limits.bytes_left = clock + timeout.total_seconds(), MAX_HEAD
         try:
+            text = urlencode(list(query), quote_via=quote)
+            target = f"{url}{'&' if '?' in url else '?'}{text}" if text else url
             request = self._client.build_request(
                 method, target, content=body, headers={**kind, **(headers or {})}, timeout=timeout.total_seconds()
             )
             auth = httpx.BasicAuth(*basic) if basic else None
             answer = self._client.send(request, auth=auth, stream=True)
+            _limits.bytes_left = 2 * MAX_BYTES  # the frames of many small chunks may take as much as what is in them
             try:
                 status = answer.status_code
                 self._compare_clocks(answer.headers.get("date", ""))
@@ -301,6 +356,12 @@ class Http:
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as failure:
             error = "bad address"
             raise ConfigurationNeeded("The address of the vendor is not a valid one.", code="address") from failure
+        except httpx.RemoteProtocolError as failure:
+            error = type(failure).__name__
+            words = "What answers at the vendor's address broke off, or does not speak as web servers do."
+            if status is None and "disconnected" in str(failure):
+                words = "The vendor could not be reached."
+            raise RetryLater(f"{words} We will try again.", code="unreachable", detail=error) from failure
         except httpx.HTTPError as failure:
             error = type(failure).__name__
             raise RetryLater("The vendor could not be reached.", code="unreachable", detail=error) from failure
@@ -308,14 +369,14 @@ class Http:
             error = failure.code
             raise
         finally:
-            _clock.ends_at = float("inf")
-            parts = urlsplit(url)
+            _limits.ends_at = _limits.bytes_left = float("inf")
+            host, path = _place_of(url)
             self._record(
                 Exchange(
                     request_id=request_id,
                     method=method,
-                    host=parts.netloc.rpartition("@")[2],
-                    path=parts.path[:500],
+                    host=host,
+                    path=path[:500],
                     status=status,
                     started_at=started_at,
                     duration=timedelta(seconds=time.monotonic() - clock),
@@ -328,10 +389,20 @@ class Http:
     def _compare_clocks(self, told: str) -> None:
         """`Date` counts whole seconds: take the middle of the one it names."""
         try:
-            moment = parsedate_to_datetime(told)
-            self.clock_offset = moment + timedelta(seconds=0.5) - datetime.now(UTC)
-        except (TypeError, ValueError, OverflowError):
+            offset = parsedate_to_datetime(told) - datetime.now(UTC) + timedelta(seconds=0.5)
+        except (TypeError, ValueError, OverflowError, IndexError):
             return
+        if abs(offset) < _NONSENSE:
+            self.clock_offset = offset
+
+
+def _place_of(url: str) -> tuple[str, str]:
+    """Host and path, as far as they can be told and stored: the address may have come from a vendor."""
+    try:
+        parts = urlsplit(url.encode(errors="replace").decode().replace("\0", ""))
+    except ValueError:
+        return "", ""
+    return parts.netloc.rpartition("@")[2], parts.path
 
 
 def _body(form: Mapping[str, str] | None, json: object) -> tuple[bytes | None, dict[str, str]]:
@@ -344,18 +415,23 @@ def _body(form: Mapping[str, str] | None, json: object) -> tuple[bytes | None, d
 
 def _read(answer: httpx.Response) -> bytes:
     """The body, unpacked by ourselves: at no moment is more of it in memory than we take."""
-    packing = answer.headers.get("content-encoding", "identity").strip().lower()
+    packing = answer.headers.get("content-encoding", "").strip().lower() or "identity"
     if packing not in {"identity", "gzip"}:
         raise VendorChanged("The vendor packed its answer in a way we did not ask for.", code="encoding")
+    has_body = answer.status_code not in {204, 304}
+    if has_body and int(answer.headers.get("content-length", "0")) > MAX_BYTES:
+        raise _too_large()
     unpacker = zlib.decompressobj(wbits=31) if packing == "gzip" else None
     body = bytearray()
     try:
         for chunk in answer.iter_raw():
+            if unpacker and unpacker.eof:  # it would keep whatever comes after the end
+                raise RetryLater("The vendor's answer went on after its end. We will try again.", code="damaged")
             body += unpacker.decompress(chunk, MAX_BYTES + 1 - len(body)) if unpacker else chunk
             if len(body) > MAX_BYTES or (unpacker and unpacker.unconsumed_tail):
-                raise VendorChanged("The vendor sent an answer that is far too large.", code="too_large")
+                raise _too_large()
     except zlib.error as damage:
         raise RetryLater("The vendor's answer was damaged on its way.", code="damaged") from damage
-    if unpacker and not unpacker.eof:
+    if unpacker and has_body and not unpacker.eof:
         raise RetryLater("The vendor's answer was cut off on its way.", code="damaged")
     return bytes(body)
