@@ -10,7 +10,8 @@ import pytest
 
 from integrations.sandbox.control import with_control
 from integrations.sandbox.kit import Clock, Reply, Request, route
-from integrations.sandbox.notices import Notice, Notifier, Sender, Spell
+from integrations.sandbox.notices import Notice, Sender, Spell
+from integrations.sandbox.notifier import Notifier
 from tests.integrations.listener import Listener, listening
 
 MINUTE = timedelta(minutes=1)

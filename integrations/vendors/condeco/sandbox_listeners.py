@@ -19,7 +19,8 @@ from itertools import groupby
 from typing import Any, ClassVar
 
 from integrations.sandbox.kit import Reply, Request, route
-from integrations.sandbox.notices import Notice, Notifier, Rewrite, Spell
+from integrations.sandbox.notices import Notice, Rewrite, Spell
+from integrations.sandbox.notifier import Notifier
 from integrations.vendors.condeco.sandbox_gateway import invalid
 from integrations.vendors.condeco.sandbox_messages import (
     Item,

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from integrations.sandbox.kit import Reply, Request
-from integrations.sandbox.notices import Notifier
+from integrations.sandbox.notifier import Notifier
 from integrations.vendors.corrigopro.sandbox_billing import Billing
 from integrations.vendors.corrigopro.sandbox_door import Account
 
@@ -86,9 +86,12 @@ class Emulator(Billing):
         lately = [number for number in kept if book.last_update(number) >= since]
         return {own for number in lately for own in self._papers(stream, self.accounts[account], number)}
 
-    def handle(self, request: Request) -> Reply:
+    def let_time_pass(self) -> None:
         for account in self.accounts:
             account.book.catch_up(self.clock.now())
+
+    def handle(self, request: Request) -> Reply:
+        self.let_time_pass()
         return super().handle(request)
 
     def _papers(self, stream: str, account: Account, number: int) -> list[str]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from integrations.sandbox.kit import Reply, Request, route
-from integrations.sandbox.notices import Notifier
+from integrations.sandbox.notifier import Notifier
 from integrations.vendors.corrigopro import sandbox_signing as signing
 from integrations.vendors.corrigopro.sandbox_bodies import Mistake, Refusal, content_type, failure, invalid
 from integrations.vendors.corrigopro.sandbox_data import OrderBook
