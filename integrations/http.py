@@ -12,12 +12,15 @@ import threading
 import time
 import uuid
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
 from http.cookiejar import CookieJar
+from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -28,6 +31,7 @@ import msgspec
 from integrations.addresses import is_public
 from integrations.errors import ConfigurationNeeded, RateLimited, RetryLater, VendorChanged
 
+K = TypeVar("K")
 T = TypeVar("T")
 MAX_BYTES = 32 * 1024 * 1024
 MAX_HEAD = 256 * 1024  # bytes before the answer itself begins, with whatever is sent ahead of it
@@ -275,7 +279,9 @@ class _NoCookies(CookieJar):
 
 
 class Http:
-    """HTTP for one connection. `before` is called ahead of every request (rate limits); `record` after it."""
+    """HTTP for one connection, for any number of threads. `before` is called ahead of every request (rate limits),
+    `record` after it, `leave` by a thread of `each` after its piece of work. At most `parallel` requests are under way.
+    """
 
     def __init__(
         self,
@@ -283,11 +289,12 @@ class Http:
         allowed: frozenset[tuple[str, int]] = frozenset(),
         before: Callable[[], None] = lambda: None,
         record: Callable[[Exchange], None] = lambda exchange: None,
+        leave: Callable[[], None] = lambda: None,
         parallel: int = 8,
     ) -> None:
-        self._before = before
-        self._record = record
+        self._before, self._record, self._leave, self._parallel = before, record, leave, parallel
         self.calls = 0  # made so far
+        self._counting = threading.Lock()
         self.clock_offset = timedelta()  # how far the vendor's clock is ahead of ours, by its latest `Date`
         self._client = httpx.Client(
             transport=_Transport(allowed, parallel),
@@ -317,7 +324,8 @@ class Http:
         where the vendor is told one too. Raises RetryLater when no answer came, ConfigurationNeeded when the address
         leads nowhere we may go."""
         self._before()
-        self.calls += 1
+        with self._counting:
+            self.calls += 1
         body, kind = _body(form, json)
         request_id = request_id[:32] or uuid.uuid4().hex
         started_at, clock = datetime.now(UTC), time.monotonic()
@@ -385,6 +393,31 @@ class Http:
                     error=error,
                 )
             )
+
+    def each(self, call: Callable[[K], T], items: Iterable[K]) -> Iterator[T]:
+        """What `call` gives for each item, in the items' order, with up to `parallel` of them under way: pages whose
+        numbers are known need not wait for each other. What a call raises is raised in its turn, and ends it."""
+        if self._parallel == 1:
+            yield from map(call, items)
+            return
+
+        def called(item: K) -> T:
+            try:
+                return call(item)
+            finally:
+                self._leave()
+
+        remaining, waiting = iter(items), deque[Future[T]]()
+        with ThreadPoolExecutor(self._parallel, "vendor") as pool:
+            try:
+                while True:
+                    for item in islice(remaining, self._parallel - len(waiting)):
+                        waiting.append(pool.submit(called, item))
+                    if not waiting:
+                        return
+                    yield waiting.popleft().result()
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def _compare_clocks(self, told: str) -> None:
         """`Date` counts whole seconds: take the middle of the one it names."""

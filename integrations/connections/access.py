@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings as django_settings
+from django.db import connections
 
 from integrations.connections.models import Connection, Credential
 from integrations.connections.request_log import RequestLog
@@ -19,6 +20,7 @@ from integrations.http import Exchange, Http
 from integrations.limits import Budget
 from portal.tenancy.scope import tenant_scope
 
+_WORTH_LOGGING = 50  # calls
 _TRUST_FOR = timedelta(seconds=10)  # how long a token is used without asking whether another worker renewed it
 
 
@@ -48,6 +50,7 @@ class OpenConnection:
             allowed=django_settings.SANDBOX_ADDRESSES,
             before=self.budget.take,
             record=self._log.note,
+            leave=connections.close_all,
             parallel=self.connector.limit.parallel,
         )
         self._secrets = dict(secrets)
@@ -91,6 +94,10 @@ class OpenConnection:
 
     def _trust(self, token: str) -> None:
         self._token, self._trusted_until = token, time.monotonic() + _TRUST_FOR.total_seconds()
+
+    def log_calls(self) -> None:
+        """Put the calls of the last while into the log; a few wait for more. Call outside any scope."""
+        self._log.write(at_least=_WORTH_LOGGING)
 
     def close(self) -> None:
         self.http.close()

@@ -1,6 +1,7 @@
 """What we asked of a vendor, put into the request log: no query, no headers, no bodies."""
 
 import logging
+from collections import deque
 from uuid import UUID
 
 from django.db import DatabaseError
@@ -10,26 +11,24 @@ from integrations.http import Exchange
 from portal.tenancy.scope import tenant_scope
 
 _logger = logging.getLogger(__name__)
-_BATCH = 50
 
 
 class RequestLog:
-    """The calls made for one connection. Opens its own scope, so call outside any other tenant's."""
+    """The calls made for one connection. Any thread may note one; `write` opens its own scope, so call it outside any
+    other tenant's."""
 
     def __init__(self, tenant_id: int, connection_id: UUID) -> None:
         self._tenant_id, self._connection_id = tenant_id, connection_id
-        self._waiting: list[Exchange] = []
+        self._waiting: deque[Exchange] = deque()
 
     def note(self, exchange: Exchange) -> None:
         self._waiting.append(exchange)
-        if len(self._waiting) >= _BATCH:
-            self.write()
 
-    def write(self) -> None:
-        """Put the calls noted so far into the log."""
-        batch, self._waiting = self._waiting, []
-        if not batch:
+    def write(self, *, at_least: int = 1) -> None:
+        """Put the calls noted so far into the log, if they are so many."""
+        if len(self._waiting) < at_least:
             return
+        batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
         try:
             with tenant_scope(self._tenant_id):
                 VendorRequest.objects.bulk_create(map(self._row, batch))

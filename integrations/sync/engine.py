@@ -200,6 +200,7 @@ def _read(lease: Lease, access: OpenConnection, deadline: float) -> bool:
         while pages := reader.take(BATCH_PAGES, every=settings.SYNC_LEASE_SECONDS / 3, meanwhile=lambda: _keep(lease)):
             made, calls = access.http.calls - calls, access.http.calls
             _commit(lease, pages, made)
+            access.log_calls()
             if time.monotonic() >= proof_due_at:
                 _prove(lease)
                 proof_due_at = time.monotonic() + PROVE_SECONDS
