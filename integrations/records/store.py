@@ -17,6 +17,7 @@ import msgspec
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+from integrations.connections.models import Connection
 from integrations.contract import Record, Rejected, Stream
 from integrations.errors import RecordRejected
 from integrations.records import models
@@ -31,7 +32,7 @@ create temp table if not exists arriving
 """
 # A batch is small beside the table: look each key up. Without statistics on the staging table the planner would
 # otherwise hash the whole table for every batch.
-_BY_KEY = "set local enable_hashjoin = off; set local enable_mergejoin = off"
+BY_KEY = "set local enable_hashjoin = off; set local enable_mergejoin = off"
 _PLACE = "tenant_id = %(tenant)s and connection_id = %(connection)s and stream = %(stream)s"
 _DIFFERENT = f"""
 select s.ord from seen s
@@ -70,6 +71,11 @@ values (%(tenant)s, %(connection)s, %(stream)s, %(key)s, %(payload)s, %(reason)s
 on conflict (tenant_id, connection_id, stream, key) do update set
     payload = excluded.payload, reason = excluded.reason, last_seen_at = now(), run_id = excluded.run_id
 """
+_FORGET_COPIES = """
+delete from records_shadowrecord s using records_record r
+where r.id = any(%s) and s.tenant_id = r.tenant_id and s.connection_id = r.connection_id and s.stream = r.stream
+    and s.external_id = r.external_id
+"""
 _TAKE_BACK = f"delete from records_rejectedrecord where {_PLACE} and key = any(%(keys)s)"  # noqa: S608
 
 
@@ -104,7 +110,9 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class _Arrival:
+class Arrival:
+    """A record as it is kept."""
+
     record: Record
     digest: bytes
     text: str
@@ -113,23 +121,14 @@ class _Arrival:
     value: TypedValue | None
 
 
+Candidate = tuple[Record, bytes]  # with its digest
+Aside = list[tuple[str, bytes, str]]  # key, payload and reason of what is set aside
+
+
 def store(place: Place, stream: Stream, records: Iterable[Record], rejected: Iterable[Rejected] = ()) -> Stored:
     """Store a batch in the current transaction and tenant scope; the same id twice means the later one."""
-    latest = {record.external_id: record for record in records}
-    shape = _shape_of(stream)
-    candidates = [(record, digest_of(record, shape)) for record in latest.values() if is_usable_id(record.external_id)]
-    arrivals: list[_Arrival] = []
-    aside = [(_digest(item.payload).hex(), item.payload, item.reason) for item in rejected]
-    aside += [
-        (_digest(record.payload).hex(), record.payload, "Its id is too long or holds characters that no id has.")
-        for record in latest.values()
-        if not is_usable_id(record.external_id)
-    ]
-    for record, digest in _different(place, candidates):
-        try:
-            arrivals.append(_read(stream, record, digest))
-        except RecordRejected as refusal:
-            aside.append((record.external_id, record.payload, refusal.words))
+    candidates, aside = sort_out(stream, records, rejected)
+    arrivals = read_all(stream, _different(place, candidates), aside)
     new = _merge(place, arrivals) if arrivals else 0
     _set_aside(place, aside)
     return Stored(
@@ -140,10 +139,36 @@ def store(place: Place, stream: Stream, records: Iterable[Record], rejected: Ite
     )
 
 
+def sort_out(stream: Stream, records: Iterable[Record], rejected: Iterable[Rejected]) -> tuple[list[Candidate], Aside]:
+    """The records with their digests, and what cannot even be told apart; the same id twice means the later one."""
+    latest = {record.external_id: record for record in records}
+    shape = _shape_of(stream)
+    candidates = [(record, digest_of(record, shape)) for record in latest.values() if is_usable_id(record.external_id)]
+    aside = [(_digest(item.payload).hex(), item.payload, item.reason) for item in rejected]
+    aside += [
+        (_digest(record.payload).hex(), record.payload, "Its id is too long or holds characters that no id has.")
+        for record in latest.values()
+        if not is_usable_id(record.external_id)
+    ]
+    return candidates, aside
+
+
+def read_all(stream: Stream, candidates: Iterable[Candidate], aside: Aside) -> list[Arrival]:
+    """The candidates as they are kept; what cannot be read is added to `aside`."""
+    arrivals = []
+    for record, digest in candidates:
+        try:
+            arrivals.append(_read(stream, record, digest))
+        except RecordRejected as refusal:
+            aside.append((record.external_id, record.payload, refusal.words))
+    return arrivals
+
+
 def forget(connection_id: UUID, tenant_id: int, stream: str) -> None:
-    """Delete what is kept of a stream, with every earlier version and what was set aside."""
+    """Delete what is kept of a stream, with every earlier version, every copy and what was set aside."""
     of_stream = {"tenant_id": tenant_id, "connection_id": connection_id, "stream": stream}
     _delete(models.Record.objects.filter(**of_stream))
+    _delete(models.ShadowRecord.objects.filter(**of_stream))
     models.RejectedRecord.objects.filter(**of_stream).delete()
 
 
@@ -157,10 +182,13 @@ def forget_old(tenant_id: int, vendor: str, stream: Stream, before: datetime) ->
         bookings = models.Booking.objects.filter(tenant_id=tenant_id, starts_at__lt=before)
         is_old |= Q(pk__in=bookings.values("record"))
     _delete(models.Record.objects.filter(tenant_id=tenant_id, pk__in=records.filter(is_old).values("pk")))
+    copies = models.ShadowRecord.objects.filter(tenant_id=tenant_id, stream=stream.key)
+    of_vendor = Connection.objects.filter(tenant_id=tenant_id, vendor=vendor).values("pk")
+    _delete(copies.filter(connection__in=of_vendor, position__gt="", position__lt=before.date().isoformat()))
     models.RejectedRecord.objects.filter(**of_stream, last_seen_at__lt=before).delete()
 
 
-def _delete(records: QuerySet[models.Record]) -> None:
+def _delete(records: QuerySet[models.Record] | QuerySet[models.ShadowRecord]) -> None:
     """The database follows its keys: versions and typed rows go too, and nothing is read for it."""
     records._raw_delete(records.db)
 
@@ -187,7 +215,7 @@ def _digest(content: bytes) -> bytes:
     return hashlib.blake2b(content, digest_size=16).digest()
 
 
-def _different(place: Place, candidates: Sequence[tuple[Record, bytes]]) -> list[tuple[Record, bytes]]:
+def _different(place: Place, candidates: Sequence[Candidate]) -> list[Candidate]:
     if not candidates:
         return []
     with connection.cursor() as cursor:
@@ -195,12 +223,12 @@ def _different(place: Place, candidates: Sequence[tuple[Record, bytes]]) -> list
         with cursor.copy("copy seen from stdin") as copy:
             for number, (record, digest) in enumerate(candidates):
                 copy.write_row((number, record.external_id, digest))
-        cursor.execute(_BY_KEY)
+        cursor.execute(BY_KEY)
         cursor.execute(_DIFFERENT, place.facts)
         return [candidates[row[0]] for row in cursor.fetchall()]
 
 
-def _read(stream: Stream, record: Record, digest: bytes) -> _Arrival:
+def _read(stream: Stream, record: Record, digest: bytes) -> Arrival:
     """Raises RecordRejected for what PostgreSQL or the stream's own reading cannot take."""
     try:
         text = record.payload.decode()
@@ -211,7 +239,7 @@ def _read(stream: Stream, record: Record, digest: bytes) -> _Arrival:
     if value is not None:
         _check_amounts(value)
     title = _title(stream, fields, value)
-    return _Arrival(record, digest, text, title, _facets(stream, fields), value)
+    return Arrival(record, digest, text, title, _facets(stream, fields), value)
 
 
 def _check_amounts(value: TypedValue) -> None:
@@ -244,7 +272,7 @@ def _text_at(fields: Any, path: str) -> str:
     return _clean(str(fields).strip(), 1000)
 
 
-def _merge(place: Place, arrivals: Sequence[_Arrival]) -> int:
+def _merge(place: Place, arrivals: Sequence[Arrival]) -> int:
     """How many of them were new."""
     facts = place.facts
     with connection.cursor() as cursor:
@@ -276,17 +304,23 @@ def _forget_what_was_public(record_ids: Sequence[int]) -> None:
     """What a booking said before it became private is kept no longer."""
     if record_ids:
         models.RecordVersion.objects.filter(record_id__in=record_ids).delete()
+        with connection.cursor() as cursor:
+            cursor.execute(_FORGET_COPIES, [list(record_ids)])
 
 
-def _set_aside(place: Place, aside: Sequence[tuple[str, bytes, str]]) -> None:
+def _set_aside(place: Place, aside: Aside) -> None:
     with connection.cursor() as cursor:
-        for key, payload, reason in aside:
-            text = payload.decode(errors="backslashreplace").replace("\0", "\\0")
-            facts = {"key": key.replace("\0", "")[:200], "payload": text[:1_000_000], "reason": reason[:500]}
-            cursor.execute(_SET_ASIDE, {**place.facts, **facts})
+        for item in aside:
+            cursor.execute(_SET_ASIDE, {**place.facts, **aside_facts(*item)})
 
 
-_TABLES: dict[type, tuple[type[models.Typed], tuple[str, ...]]] = {
+def aside_facts(key: str, payload: bytes, reason: str) -> dict[str, str]:
+    """What is kept of something that is set aside."""
+    text = payload.decode(errors="backslashreplace").replace("\0", "\\0")
+    return {"key": key.replace("\0", "")[:200], "payload": text[:1_000_000], "reason": reason[:500]}
+
+
+TABLES: dict[type, tuple[type[models.Typed], tuple[str, ...]]] = {
     WorkOrder: (models.WorkOrder, ("number", "title", "customer", "location", "assignee")),
     Booking: (models.Booking, ("title", "resource", "location", "organiser")),
     Billing: (models.Billing, ("number", "title", "account")),
@@ -296,7 +330,7 @@ _LIMITS = {"description": 10_000, "currency": 3, "zone": 50, "deal_id": 200}
 
 def _merge_typed(place: Place, typed: Sequence[tuple[int, TypedValue]]) -> None:
     """Write the typed rows beside their records; a stream brings one kind only."""
-    model, searched = _TABLES[type(typed[0][1])]
+    model, searched = TABLES[type(typed[0][1])]
     names = tuple(field.name for field in dataclasses.fields(typed[0][1]))
     table, staging = model._meta.db_table, f"arriving_{model._meta.model_name}"
     columns = ("record_id", "tenant_id", "connection_id", "search", *names)
@@ -308,14 +342,19 @@ def _merge_typed(place: Place, typed: Sequence[tuple[int, TypedValue]]) -> None:
         )
         with cursor.copy(f"copy {staging} ({listed}) from stdin") as copy:
             for record_id, value in typed:
-                search = " ".join(filter(None, (getattr(value, name) for name in searched))).lower()
-                cells = [_cell(name, getattr(value, name)) for name in names]
-                copy.write_row((record_id, place.tenant_id, place.connection_id, _clean(search, 2000), *cells))
+                cells = typed_cells(value, names, searched)
+                copy.write_row((record_id, place.tenant_id, place.connection_id, *cells))
         cursor.execute(
             f"insert into {table} ({listed}) select {listed} from {staging} "  # noqa: S608 - names of our own tables
             f"on conflict (record_id) do update set {updates}"
         )
         cursor.execute(f"truncate {staging}")
+
+
+def typed_cells(value: TypedValue, names: Sequence[str], searched: Sequence[str]) -> list[Any]:
+    """What the search box looks in, then the named columns."""
+    search = " ".join(filter(None, (getattr(value, name) for name in searched))).lower()
+    return [_clean(search, 2000), *(_cell(name, getattr(value, name)) for name in names)]
 
 
 def _cell(name: str, value: Any) -> Any:
