@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from integrations.sync.models import StreamState, SyncRun
+from integrations.sync.models import Rebuild, StreamState, SyncRun
 from portal.tenancy.readonly import LookOnlyAdmin
 
 
@@ -20,4 +20,13 @@ class SyncRunAdmin(LookOnlyAdmin):
     list_filter = ("state", "kind")
     list_select_related = ("tenant", "connection")
     search_fields = ("stream", "code", "tenant__name")
+    ordering = ("-pk",)
+
+
+@admin.register(Rebuild)
+class RebuildAdmin(LookOnlyAdmin):
+    list_display = ("asked_at", "tenant", "connection", "stream", "state", "applied_at", "ended_at")
+    list_filter = ("state",)
+    list_select_related = ("tenant", "connection")
+    search_fields = ("stream", "tenant__name")
     ordering = ("-pk",)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from integrations.connections.models import VendorRequest
 from integrations.records.store import forget_old
 from integrations.registry import connectors
+from integrations.sync import rebuild
 from integrations.sync.models import Sighting, SyncRun
 from integrations.sync.wake import send
 from portal.tenancy.models import Tenant
@@ -68,7 +69,8 @@ def tick() -> int:
 
 
 def tidy() -> None:
-    """Request log after 14 days, finished runs after 90, sightings with their sweep; records when their time is up."""
+    """Request log after 14 days, finished runs after 90, sightings with their sweep, copies of streams after 7 days;
+    records when their time is up."""
     with ops_scope():
         tenants = list(Tenant.objects.values_list("pk", flat=True))
     for tenant_id in tenants:
@@ -77,6 +79,7 @@ def tidy() -> None:
             _delete_before(SyncRun._meta.db_table, "finished_at", timedelta(days=90), tenant_id)
             open_runs = SyncRun.objects.filter(tenant_id=tenant_id, finished_at=None).values("pk")
             Sighting.objects.filter(tenant_id=tenant_id).exclude(run_id__in=open_runs).delete()
+            rebuild.tidy(tenant_id)
             for connector in connectors().values():
                 for stream in connector.streams:
                     if stream.keep_for is not None:

@@ -29,8 +29,9 @@ from integrations.connections.models import Connection, ConnectionState
 from integrations.contract import Page, Stream
 from integrations.diagnosis import diagnose
 from integrations.errors import IntegrationError
+from integrations.records.shadow import fill
 from integrations.records.store import Place, Stored, store
-from integrations.sync import lookups, outcomes, sweeps
+from integrations.sync import lookups, outcomes, rebuild, sweeps
 from integrations.sync.models import LookUpReason, RunKind, RunState, StreamState, SyncRun
 from integrations.sync.reader import Reader
 from integrations.sync.wake import wake
@@ -39,6 +40,7 @@ from portal.tenancy.scope import tenant_scope
 T = TypeVar("T")
 _logger = logging.getLogger(__name__)
 PROVE_SECONDS = 30.0
+_WITH_OWN_CURSOR = (RunKind.SWEEP, RunKind.REBUILD)
 BATCH_PAGES = 10  # per commit at most; a slow vendor commits page by page
 
 
@@ -63,6 +65,10 @@ class Lease:
     @property
     def is_sweep(self) -> bool:
         return self.kind == RunKind.SWEEP
+
+    @property
+    def is_rebuild(self) -> bool:
+        return self.kind == RunKind.REBUILD
 
     @property
     def place(self) -> Place:
@@ -145,7 +151,7 @@ def _take(tenant_id: int, run_id: int) -> Lease | None:
             state_id=run.stream_state_id,
             stream=stream,
             kind=RunKind(run.kind),
-            cursor=run.cursor if run.kind == RunKind.SWEEP else run.stream_state.cursor,
+            cursor=run.cursor if run.kind in _WITH_OWN_CURSOR else run.stream_state.cursor,
             read_at=run.read_at,
         )
 
@@ -187,7 +193,7 @@ def _work(lease: Lease, access: OpenConnection) -> bool:
             return False
         with _ending(lease):
             _note_the_end(lease)
-    return _look_up(lease, access, deadline)
+    return lease.is_rebuild or _look_up(lease, access, deadline)
 
 
 def _read(lease: Lease, access: OpenConnection, deadline: float) -> bool:
@@ -218,6 +224,8 @@ def _note_the_end(lease: Lease) -> None:
     run.save(update_fields=["read_at"])
     if lease.is_sweep:
         sweeps.judge(run, lease.stream)
+    elif lease.is_rebuild:
+        rebuild.compare(run, lease.stream)
 
 
 def _look_up(lease: Lease, access: OpenConnection, deadline: float) -> bool:
@@ -262,10 +270,11 @@ def _meanwhile(lease: Lease, call: Callable[[], T]) -> T:
 
 
 def _commit(lease: Lease, pages: list[Page], calls: int) -> None:
-    """The pages, and the checkpoint behind the last of them: of the stream, or of the sweep."""
+    """The pages, and the checkpoint behind the last of them: of the stream, of the sweep, or of the rebuild, whose
+    records go into a copy of their own."""
     with tenant_scope(lease.tenant_id):
         _hold(lease)
-        stored = store(
+        stored = (fill if lease.is_rebuild else store)(
             lease.place,
             lease.stream,
             (record for page in pages for record in page.records),
@@ -273,9 +282,11 @@ def _commit(lease: Lease, pages: list[Page], calls: int) -> None:
         )
         read = sum(len(page.records) + len(page.rejected) + len(page.seen) for page in pages)
         expected = next((page.expected for page in reversed(pages) if page.expected is not None), None)
-        facts = {} if expected is None else {"expected": expected}
+        facts: dict[str, Any] = {} if expected is None else {"expected": expected}
         if lease.is_sweep:
             facts |= _note_the_sweep(lease, pages)
+        elif lease.is_rebuild:
+            facts["cursor"] = pages[-1].cursor
         else:
             StreamState.objects.filter(pk=lease.state_id).update(cursor=pages[-1].cursor)
         _count(lease, stored, read=read, calls=calls, pages=len(pages), **facts)
@@ -297,7 +308,8 @@ def _note_the_sweep(lease: Lease, pages: list[Page]) -> dict[str, Any]:
 def _count(
     lease: Lease, stored: Stored, *, read: int, calls: int, missing: int = 0, pages: int = 0, **facts: Any
 ) -> None:
-    StreamState.objects.filter(pk=lease.state_id).update(records=F("records") + stored.new)
+    if not lease.is_rebuild:
+        StreamState.objects.filter(pk=lease.state_id).update(records=F("records") + stored.new)
     SyncRun.objects.filter(pk=lease.run_id).update(
         read=F("read") + read,
         new=F("new") + stored.new,

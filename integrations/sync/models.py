@@ -215,6 +215,7 @@ class Rebuild(OfConnection):
     """
 
     KEPT_FOR: ClassVar = timedelta(days=7)  # a copy that waits to be used, and what one in use took the place of
+    TOLD_FOR: ClassVar = timedelta(days=90)
 
     stream_state = models.ForeignKey(
         StreamState, on_delete=models.CASCADE, related_name="rebuilds", db_index=False, db_constraint=False

@@ -13,6 +13,7 @@ from integrations.connections.health import problem_words, trouble
 from integrations.contract import Diagnosis, Stream
 from integrations.errors import IntegrationError, NotPermitted, RateLimited, RetryLater, VendorChanged
 from integrations.problems.services import close_problems
+from integrations.sync import rebuild
 from integrations.sync.models import RunKind, RunState, SyncRun
 
 _PAUSES = tuple(timedelta(seconds=n) for n in (5, 60, 300, 900, 3600))  # between tries; then the next regular run
@@ -28,6 +29,8 @@ def finished(run_id: int) -> None:
     nothing up to date, so the regular reading follows it at once."""
     run = _get(run_id)
     _close(run, RunState.DONE)
+    if run.kind == RunKind.REBUILD:
+        return  # nothing of it shows until a person says so
     state, stream, now = run.stream_state, run.stream_state.definition, timezone.now()
     is_fresh = run.kind != RunKind.SWEEP or stream.reads_whole
     if is_fresh:
@@ -111,11 +114,19 @@ def _wait(run: SyncRun, span: timedelta, *, count: bool) -> None:
     run.next_slice_at = timezone.now() + span
     run.attempts += count
     run.save()
-    run.stream_state.last_attempt_at = timezone.now()
-    run.stream_state.save(update_fields=["last_attempt_at"])
+    _note_attempt(run)
+
+
+def _note_attempt(run: SyncRun) -> None:
+    if run.kind != RunKind.REBUILD:
+        run.stream_state.last_attempt_at = timezone.now()
+        run.stream_state.save(update_fields=["last_attempt_at"])
 
 
 def _postpone(run: SyncRun, span: timedelta) -> None:
+    """When its stream is tried again. The regular reading goes on whatever becomes of a rebuild."""
+    if run.kind == RunKind.REBUILD:
+        return
     state = run.stream_state
     state.failures += 1
     state.due_at = timezone.now() + _with_jitter(span)
@@ -125,10 +136,11 @@ def _postpone(run: SyncRun, span: timedelta) -> None:
 def _close(run: SyncRun, state: RunState) -> None:
     run.state, run.lease_until, run.finished_at = state, None, timezone.now()
     run.save()
-    run.stream_state.last_attempt_at = run.finished_at
-    run.stream_state.save(update_fields=["last_attempt_at"])
+    _note_attempt(run)
     if run.kind == RunKind.SWEEP and state != RunState.DONE:
         _put_off_sweep(run)
+    elif run.kind == RunKind.REBUILD and state != RunState.DONE:
+        rebuild.give_up(run)
 
 
 def _put_off_sweep(run: SyncRun) -> None:

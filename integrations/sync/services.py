@@ -10,6 +10,7 @@ from integrations.connections.models import Capability, Connection, ConnectionSt
 from integrations.problems.services import close_problem
 from integrations.records.store import forget
 from integrations.registry import connectors
+from integrations.sync import rebuild
 from integrations.sync.models import LookUp, RunKind, RunState, StreamState, SyncRun
 from integrations.sync.outcomes import AFTER_A_REFUSAL, stopped
 from integrations.sync.sweeps import BRAKE_CODE
@@ -92,6 +93,7 @@ def forget_streams(connection: Connection, streams: Iterable[str]) -> None:
     if not streams:
         return
     stop_all(connection, words="Stopped: the connection's details were changed.")
+    rebuild.forget(connection, streams)
     for stream in streams:
         forget(connection.pk, connection.tenant_id, stream)
         close_problem(connection.pk, code=BRAKE_CODE, stream=stream)

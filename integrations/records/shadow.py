@@ -1,0 +1,199 @@
+"""A second copy of a stream: filled beside the one that the pages show, and compared with it.
+
+A record that is the same in both costs one small row. Every statement works on the whole copy at once, so memory does
+not grow with it. Call in the tenant's scope; `Place.run_id` names the copy.
+"""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.db import connection
+
+from integrations.contract import Record, Rejected, Stream
+from integrations.records.models import Difference
+from integrations.records.store import BY_KEY, TABLES, Arrival, Aside, Place, Stored, aside_facts, read_all, sort_out
+from integrations.records.store import typed_cells as cells_of
+from integrations.values import Billing, Booking, Kind, WorkOrder
+
+RECORD = "r.tenant_id = %(tenant)s and r.connection_id = %(connection)s and r.stream = %(stream)s"
+COPY = "s.tenant_id = %(tenant)s and s.connection_id = %(connection)s and s.stream = %(stream)s and s.run_id = %(run)s"
+# The copy is too young to have statistics: taken for small, it would be gone through once for every record.
+WHOLE = "set local enable_nestloop = off"
+_VALUES: dict[Kind, type] = {Kind.WORK_ORDER: WorkOrder, Kind.BOOKING: Booking, Kind.BILLING: Billing}
+_SHADOWING = """
+create temp table if not exists shadowing (external_id text, parent_id text, position text, title text, payload text,
+    context jsonb, facets jsonb, digest bytea, typed jsonb, reason text) on commit delete rows
+"""
+_FILL = """
+insert into records_shadowrecord (tenant_id, connection_id, stream, external_id, run_id, difference, parent_id,
+    position, title, payload, context, facets, digest, typed, reason)
+select %(tenant)s, %(connection)s, %(stream)s, s.external_id, %(run)s,
+    case when s.reason <> '' then 'aside' when is_same then 'same' when r.id is null then 'new' else 'changed' end,
+    s.parent_id, s.position, s.title, case when not is_same then s.payload end,
+    case when not is_same then s.context end, case when not is_same then s.facets end, s.digest,
+    case when not is_same then s.typed end, s.reason
+from shadowing s
+left join lateral (select * from records_record r where {RECORD} and r.external_id = s.external_id) r on true {typed}
+cross join lateral (select r.id is not null and s.reason = '' and {same} as is_same) found
+on conflict (tenant_id, connection_id, stream, external_id, run_id) do update set
+    difference = excluded.difference, parent_id = excluded.parent_id, position = excluded.position,
+    title = excluded.title, payload = excluded.payload, context = excluded.context, facets = excluded.facets,
+    digest = excluded.digest, typed = excluded.typed, reason = excluded.reason
+returning difference
+"""
+_COMPARE = """
+update records_shadowrecord s set difference = found.difference
+from (
+    select s.external_id, case
+        when s.reason <> '' then 'aside'
+        when r.id is null and s.payload is not null then 'new'
+        when r.missing_since >= %(began)s then 'kept'
+        when s.payload is null or {same} then case when r.missing_since is null then 'same' else 'back' end
+        when r.digest <> s.digest and r.changed_at >= %(began)s then 'kept'
+        else 'changed'
+    end as difference
+    from records_shadowrecord s left join records_record r on {RECORD} and r.external_id = s.external_id {typed}
+    where {COPY}
+) found
+where {COPY} and s.external_id = found.external_id and s.difference <> found.difference
+"""
+_DROP_GONE = f"delete from records_shadowrecord s where {COPY} and s.difference = 'gone'"  # noqa: S608
+_SPAN = f"""
+select min(s.position collate "C"), max(s.position collate "C") from records_shadowrecord s
+where {COPY} and s.position <> ''
+"""  # noqa: S608 - only constants are put together
+_UNSEEN = f"""
+from records_record r
+where {RECORD} and r.missing_since is null and r.changed_at < %(began)s
+    and not exists (select from records_shadowrecord s where {COPY} and s.external_id = r.external_id)
+"""
+_IS_COVERED = """
+case when %(first)s::text is null then r.position = ''
+    else r.position collate "C" between %(first)s::text and %(last)s::text end
+"""
+_GONE = f"""
+insert into records_shadowrecord (tenant_id, connection_id, stream, external_id, run_id, difference, parent_id,
+    position, title, reason)
+select r.tenant_id, r.connection_id, r.stream, r.external_id, %(run)s, 'gone', r.parent_id, r.position, r.title, ''
+{_UNSEEN} and {_IS_COVERED}
+"""
+_OUTSIDE = f"select count(*) {_UNSEEN} and not {_IS_COVERED}"
+_COUNT = f"select s.difference, count(*) from records_shadowrecord s where {COPY} group by 1"  # noqa: S608
+_DROP = f"delete from records_shadowrecord s where {COPY}"  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedTable:
+    """The table of the typed rows that a stream feeds, as the statements over a copy need it."""
+
+    name: str
+    columns: tuple[str, ...]  # what is read from a record
+    searched: tuple[str, ...]
+
+    @classmethod
+    def of(cls, stream: Stream) -> "TypedTable | None":
+        if stream.kind is None:
+            return None
+        value = _VALUES[stream.kind]
+        model, searched = TABLES[value]
+        names = tuple(field.name for field in dataclasses.fields(value))
+        return cls(name=model._meta.db_table, columns=("search", *names), searched=searched)
+
+    def listed(self, alias: str) -> str:
+        return ", ".join(f"{alias}.{name}" for name in self.columns)
+
+    def populated(self, cells: str) -> str:
+        """A set-returning expression: the row that the JSON in `cells` stands for."""
+        return f"jsonb_populate_record(null::{self.name}, {cells})"
+
+
+def fill(place: Place, stream: Stream, records: Iterable[Record], rejected: Iterable[Rejected] = ()) -> Stored:
+    """Put a batch into the copy; what is counted as new or changed differs from what the pages show now."""
+    candidates, aside = sort_out(stream, records, rejected)
+    table = TypedTable.of(stream)
+    arrivals = read_all(stream, candidates, aside)
+    rows = {row[0]: row for row in (*_rows(arrivals, table), *_aside_rows(aside))}
+    with connection.cursor() as cursor:
+        cursor.execute(_SHADOWING)
+        with cursor.copy("copy shadowing from stdin") as copy:
+            for row in rows.values():
+                copy.write_row(row)
+        cursor.execute(BY_KEY)
+        cursor.execute(with_typed(_FILL, table), place.facts)
+        found = Counter(difference for (difference,) in cursor.fetchall())
+        cursor.execute("truncate shadowing")
+    return Stored(new=found["new"], changed=found["changed"], rejected=found["aside"])
+
+
+def compare(place: Place, stream: Stream, began: datetime) -> dict[str, int]:
+    """Say of every record of the copy what using it would do, with the records as they are now; how many of each.
+
+    What the regular syncs changed since `began` they know better. A record that the copy has not is gone, unless it
+    lies outside of what the reading covered: before the first or after the last position it met.
+    """
+    facts: dict[str, Any] = {**place.facts, "began": began}
+    with connection.cursor() as cursor:
+        cursor.execute(WHOLE)
+        cursor.execute(_DROP_GONE, facts)
+        cursor.execute(with_typed(_COMPARE, TypedTable.of(stream)), facts)
+        cursor.execute(_SPAN, facts)
+        facts["first"], facts["last"] = cursor.fetchone()
+        cursor.execute(_GONE, facts)
+        cursor.execute(_OUTSIDE, facts)
+        counts = {"outside": cursor.fetchone()[0]}
+        cursor.execute(_COUNT, facts)
+        return counts | dict.fromkeys(Difference.values, 0) | dict(cursor.fetchall())
+
+
+def drop(place: Place) -> None:
+    """Forget the copy."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DROP, place.facts)
+
+
+def _rows(arrivals: Iterable[Arrival], table: TypedTable | None) -> Iterator[tuple[Any, ...]]:
+    for arrival in arrivals:
+        record = arrival.record
+        typed = None
+        if table is not None and arrival.value is not None:
+            cells = cells_of(arrival.value, table.columns[1:], table.searched)
+            typed = _json(dict(zip(table.columns, cells, strict=True)))
+        yield (
+            record.external_id,
+            record.parent_id[:200],
+            record.position[:40],
+            arrival.title,
+            arrival.text,
+            _json(dict(record.context)),
+            _json(arrival.facets),
+            arrival.digest,
+            typed,
+            "",
+        )
+
+
+def _aside_rows(aside: Aside) -> Iterator[tuple[Any, ...]]:
+    for item in aside:
+        facts = aside_facts(*item)
+        yield (facts["key"], "", "", "", facts["payload"], None, None, None, None, facts["reason"])
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def with_typed(statement: str, table: TypedTable | None) -> str:
+    """The statement with the typed rows joined: t as it is, p as the copy has it."""
+    same = "r.digest = s.digest and r.title = s.title and r.facets = s.facets"
+    typed = ""
+    if table is not None:
+        typed = (
+            f" left join {table.name} t on t.record_id = r.id left join lateral {table.populated('s.typed')} p on true"
+        )
+        same += f" and row({table.listed('t')}) is not distinct from row({table.listed('p')})"
+    return statement.format(RECORD=RECORD, COPY=COPY, typed=typed, same=same)
