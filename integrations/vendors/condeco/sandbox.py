@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from integrations.vendors.condeco.sandbox_day import Day
 from integrations.vendors.condeco.sandbox_diary import Account
+from integrations.vendors.condeco.sandbox_faults import Faults
 from integrations.vendors.condeco.sandbox_reads import VISIT_DAYS
 
 HISTORY_DAYS = 60
@@ -19,7 +20,7 @@ _AHEAD = timedelta(days=14)
 _KEY_OF = {"room-bookings": "ExternalBookings", "desk-bookings": "ExternalBookings", "visitors": "Visitor"}
 
 
-class Emulator(Day):
+class Emulator(Faults, Day):
     key = "condeco"
     controls: ClassVar[tuple[tuple[str, str], ...]] = (
         ("expire_tokens", "End all session tokens"),
@@ -33,6 +34,8 @@ class Emulator(Day):
         ("restore_platinum", "Renew the Platinum subscription"),
         ("drop_subscription", "Forget the client subscription name (404)"),
         ("restore_subscription", "Know the client subscription name again"),
+        ("limit_minutes", "Allow 500 calls a minute"),
+        ("free_minutes", "Allow any number of calls a minute"),
         ("use_up_week", "Use up the weekly calls"),
         ("renew_week", "Renew the weekly calls"),
         ("show_portal", "Answer with the portal's web page"),
@@ -40,6 +43,7 @@ class Emulator(Day):
         ("half_a_day", "Twelve hours later"),
         *Day.switches,
         *Day.notice_switches,
+        *Faults.fault_switches,
     )
 
     def demo_setup(self, account: int = 0) -> tuple[dict[str, Any], dict[str, str]]:
@@ -114,6 +118,12 @@ class Emulator(Day):
 
     def restore_subscription(self, account: int | None = None) -> None:
         self._unknown.difference_update(self.numbers(account))
+
+    def limit_minutes(self) -> None:
+        self.calls_per_minute = 500
+
+    def free_minutes(self) -> None:
+        self.calls_per_minute = None
 
     def use_up_week(self, account: int | None = None) -> None:
         self._begin_week()

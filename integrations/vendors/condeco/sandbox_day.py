@@ -121,13 +121,12 @@ class Day(Mishaps):
 
     @at_each
     def update_visitor(self, account: int) -> None:
-        for number in self._visitors_in(account, _EXPECTED)[:1]:
-            self.visitors[account].edit(number, self.clock.now(), company="Meridian Lighting")
+        number = self._expected(account)
+        self.visitors[account].edit(number, self.clock.now(), company="Meridian Lighting")
 
     @at_each
     def let_in_visitor(self, account: int) -> None:
-        for number in self._visitors_in(account, _EXPECTED)[:1] or [self._visitor_now(account)]:
-            self._see(account, number, Visiting.ARRIVED)
+        self._see(account, self._expected(account), Visiting.ARRIVED)
 
     @at_each
     def undo_arrival(self, account: int) -> None:
@@ -156,8 +155,11 @@ class Day(Mishaps):
         numbers = [n for at, one in enumerate(sites) for n in book.numbers_on(at, now.astimezone(one.zone).date())]
         return [number for number in numbers if book.fields(number, now)["status"] == status]
 
-    def _visitor_now(self, account: int) -> int:
+    def _expected(self, account: int) -> int:
+        """A visitor who is still to come today, announced now if there is none."""
         now = self.clock.now()
+        for number in self._visitors_in(account, _EXPECTED):
+            return number
         arrives = now.astimezone(self.accounts[account].site(0).zone).replace(tzinfo=None) + _LONGER
         visit = Visit(site=0, arrives=arrives, first_name="Ida", last_name="Berg", company="Orbit Couriers", host=0)
         return self.visitors[account].enter(visit, now)

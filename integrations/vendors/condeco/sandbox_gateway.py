@@ -17,6 +17,7 @@ from integrations.vendors.condeco.sandbox_desks import DeskBook, VisitorBook
 from integrations.vendors.condeco.sandbox_diary import Account
 
 TOKEN_LIFETIME = timedelta(seconds=43_199)
+PORTAL_PAGE = Reply.html("<!doctype html><title>Integration portal</title><h1>Sign in or sign up</h1>")
 _COLLECTIONS = {
     "countries": "HierarchyMapping",
     "regions": "HierarchyMapping",
@@ -116,7 +117,7 @@ class Gateway(Sandbox):
         if not found:
             return super().handle(inner)
         if self._is_portal:
-            return Reply.html("<!doctype html><title>Integration portal</title><h1>Sign in or sign up</h1>")
+            return PORTAL_PAGE
         account = self._account_of(found[1])
         if account is None or account.index in self._unknown:
             return self.not_found(request)

@@ -85,7 +85,7 @@ class Listeners(Reads, Notifier):
 
     @route("DELETE", "/{suffix}/api/V1/listener")
     def unregister(self, request: Request, suffix: str) -> Reply:
-        account, address = self.named(suffix).index, sent_in(request).get("notificationurl")
+        account, address = self.named(suffix).index, str(sent_in(request).get("notificationurl"))
         with self._telling:
             known = self.listeners(account)
             if address not in known:

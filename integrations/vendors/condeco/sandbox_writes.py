@@ -1,6 +1,6 @@
 """What can be changed at the emulator through the API: bookings, visitors, cost codes."""
 
-from datetime import UTC, date, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from integrations.sandbox.kit import Reply, Request, route
@@ -14,6 +14,7 @@ from integrations.vendors.condeco.sandbox_reads import in_small_letters, moment_
 _STEPS = {"1": Step.START, "2": Step.STOP, "3": Step.EXTEND}  # `actionType`: not the numbers of the notifications
 _DONE = {Step.START: "started", Step.STOP: "ended", Step.EXTEND: "extended"}
 _GOING_ON, _ENDED = 1, 2
+_PARTS = (0, 1, 2)  # of a day: morning, afternoon, all of it
 _EARLY = timedelta(minutes=15)  # a meeting may be started so long before and after its booked start
 _NO_BOOKING = "Booking Id does not exist."
 _NO_USER = "User Id does not exist."
@@ -60,6 +61,8 @@ class Writes(News):
         if "actiontype" in sent:
             return self._progress(account, number, sent)
         details = in_small_letters(sent.get("bookingdetails"))
+        if not details:
+            return invalid()
         old = account.place_of(number)
         room = account.room_of(str(details["roomid"])) if "roomid" in details else old[0]
         if room is None:
@@ -221,11 +224,11 @@ def _is_true(value: object) -> bool:
 
 
 def _days(sent: dict[str, Any]) -> list[tuple[date, int]]:
-    """Days and parts of them; empty when one of them is no date."""
+    """Days and parts of them; empty when one of them is not that."""
     found = []
     for one in sent.get("datelist") or []:
         moment = moment_of(one.get("date")) if isinstance(one, dict) else None
-        if moment is None:
+        if moment is None or one.get("bookingType", 2) not in _PARTS:
             return []
-        found.append((moment.replace(tzinfo=UTC).date(), int(one.get("bookingType", 2))))
+        found.append((moment.date(), one.get("bookingType", 2)))
     return found

@@ -20,8 +20,10 @@ class Program:
     def __init__(self, sandbox: Emulator, account: int = 0) -> None:
         with vendor_access(connector, sandbox, account) as access:
             token = access.token()
-        self.keys = sandbox.accounts[account].customer.keys
-        name = sandbox.accounts[account].customer.subscription_name
+        customer = sandbox.accounts[account].customer
+        self.keys, name = customer.keys, customer.subscription_name
+        secrets = {"client_id": customer.client_id, "password": customer.client_password}
+        self.sign_in = {"grant_type": "password", **secrets}
         self.client = httpx.Client(
             base_url=f"{sandbox.url}/{name}/api/V1/", headers={"authorization": f"Bearer {token}"}, verify=NO_TLS
         )

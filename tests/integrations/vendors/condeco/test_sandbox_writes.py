@@ -68,6 +68,86 @@ def test_a_meeting_may_be_started_a_quarter_of_an_hour_ahead(condeco, program, m
     again.client.close()
 
 
+def test_a_meeting_that_began_by_itself_counts_as_started(condeco):
+    account = condeco.accounts[0]
+    for number in condeco._ahead(0):
+        condeco.clock.freeze(account.times_of(number)[0] + timedelta(minutes=6))
+        if account.fields_of(number)["meetingProgress"] == 1:
+            break
+    booking = account.booking_id(number)
+    program = Program(condeco)
+
+    _, told = program.send("PUT", f"bookings/{booking}", json={"userId": USER, "bookingId": booking, "actionType": 1})
+
+    assert told["Message"] == "Meeting already started."
+    program.client.close()
+
+
+def test_a_cancelled_meeting_cannot_be_started(condeco, program):
+    number = program.book(condeco, 0.1)
+    program.send("DELETE", "bookings", content=json.dumps({"bookingId": number, "userId": USER}))
+
+    start = {"userId": USER, "bookingId": number, "actionType": 1}
+    _, told = program.send("PUT", f"bookings/{number}", json=start)
+
+    assert told["Message"] == "Meeting cannot be started at this moment."
+
+
+def test_a_meeting_that_ended_cannot_be_extended(condeco, program):
+    number = program.book(condeco, 0.1)
+    steps = [{"actionType": 1}, {"actionType": 2}, {"actionType": 3, "extendMinutes": 15}]
+
+    answers = [program.send("PUT", f"bookings/{number}", json={"userId": USER, **step}) for step in steps]
+
+    assert [status for status, _ in answers] == [200, 200, 400]
+
+
+def test_a_meeting_is_not_extended_into_the_next_one(condeco, program):
+    number = program.book(condeco, NIGHT)
+    program.book(condeco, NIGHT + 0.75)
+
+    steps = [{"actionType": 3, "extendMinutes": minutes} for minutes in (15, 30)]
+    answers = [program.send("PUT", f"bookings/{number}", json={"userId": USER, **step}) for step in steps]
+
+    assert [status for status, _ in answers] == [200, 409]
+
+
+def test_a_change_of_title_leaves_all_else_as_it_was(condeco, program):
+    number = condeco.accounts[0].booking_id(condeco._ahead(0)[0])
+    _, before = program.send("GET", f"bookings/{number}")
+
+    details = {"userId": USER, "bookingDetails": {"meetingTitle": "Moved walls"}}
+    program.send("PUT", f"bookings/{number}", json=details)
+
+    _, after = program.send("GET", f"bookings/{number}")
+    expected = {"meetingTitle": "Moved walls", "lastModifiedOn": after["lastModifiedOn"]}
+    assert after == {**before, **expected, "createdOn": after["createdOn"]}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "key", "body"),
+    [
+        ("POST", "bookings", "ExternalBookings", "[]"),
+        ("PUT", "bookings/310007", "ExternalBookings", '{"userId": 2001, "bookingDetails": "soon"}'),
+        ("PUT", "bookings/310007", "ExternalBookings", '{"userId": 2001, "actionType": 4}'),
+        ("PUT", "bookings/310007", "ExternalBookings", '{"userId": 2001, "actionType": 3, "extendMinutes": "x"}'),
+        ("DELETE", "bookings", "ExternalBookings", "not json"),
+        ("POST", "deskBookings", "ExternalBookings", '{"userId": 2001, "deskId": 501, "dateList": [1]}'),
+        (
+            *("POST", "deskBookings", "ExternalBookings"),
+            '{"userId": 2001, "deskId": 501, "dateList": [{"date": "2026-03-25", "bookingType": "x"}]}',
+        ),
+        ("POST", "visitor", "Visitor", '{"locationId": 101, "arrivalDate": "2026-03-19 09:30", "hostData": 1}'),
+        ("POST", "listener", "ExternalBookings", '{"secretkey": "s", "eventTypes": "3", "notificationUrl": 1}'),
+        ("DELETE", "listener", "ExternalBookings", '{"notificationUrl": ["x"]}'),
+    ],
+)
+def test_a_body_in_another_shape_is_refused(condeco, program, method, path, key, body):
+    status, told = program.send(method, path, key, content=body)
+
+    assert (status, told["IsError"]) == (400, True)
+
+
 @pytest.mark.parametrize(
     ("method", "path"), [("PUT", "bookings/1"), ("DELETE", "bookings"), ("DELETE", "deskBookings")]
 )
