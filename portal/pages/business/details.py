@@ -8,19 +8,21 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import NoReverseMatch
 
-from integrations.connections.models import Connection
+from integrations.connections.models import Connection, VendorRequest
 from integrations.contract import Column, Stream
 from integrations.records.models import Record
 from integrations.records.queries import bookings, children_of, neighbour
-from integrations.sync.models import StreamState
+from integrations.sync.models import StreamState, SyncRun
 from integrations.values import Kind
 from portal.pages.business.columns import Cell, Row, row_of
 from portal.pages.business.common import connector_of, streams_of
 from portal.pages.business.history import pretty, provenance
+from portal.pages.business.origins import origins
 from portal.pages.freshness import stream_of
 from portal.pages.links import tenant_url
 
 _MAX_CHILDREN = 100
+_MAX_REQUESTS = 8
 _BOOKING_COLUMNS = (Column(label="Booking", path=""), Column(label="Starts", path="", kind="instant"))
 _PAGES = {Kind.WORK_ORDER: "work-order", Kind.BOOKING: "booking", Kind.BILLING: "billing"}
 
@@ -49,8 +51,10 @@ def page_of(stream: Stream | None) -> str:
 
 
 def about(request: HttpRequest, record: Record, connection: Connection, *, is_veiled: bool = False) -> dict[str, Any]:
-    """At most six statements. A veiled record shows neither its payload nor what it said before."""
+    """At most seven statements. A veiled record shows neither its payload nor what it said before."""
     stream, connector = stream_of(connection, record.stream), connector_of(connection)
+    known = provenance(record, is_veiled=is_veiled)
+    is_admin = request.membership.is_admin  # type: ignore[attr-defined]
     return {
         "record": record,
         "connection": connection,
@@ -58,7 +62,9 @@ def about(request: HttpRequest, record: Record, connection: Connection, *, is_ve
         "vendor": connector.label if connector else connection.vendor,
         "has_tile": connector is not None,
         "stream": stream,
-        "provenance": provenance(record, is_veiled=is_veiled),
+        "provenance": known,
+        "origins": origins(stream, record, is_veiled=is_veiled),
+        "requests": requests_before(record, known.changed_run) if is_admin else None,
         "checked_at": checked_at(record),
         "payload": "" if is_veiled else pretty(record.payload),
         "is_veiled": is_veiled,
@@ -73,6 +79,15 @@ def checked_at(record: Record) -> datetime | None:
         tenant_id=record.tenant_id, connection_id=record.connection_id, stream=record.stream
     )
     return states.values_list("last_good_at", flat=True).first()
+
+
+def requests_before(record: Record, run: SyncRun | None) -> list[VendorRequest]:
+    """The connection's last calls before the record was stored as it is, within the run that stored it, the latest
+    first. Which of them brought it is not known: pages are read ahead, and streams are read side by side."""
+    if run is None or run.started_at is None:
+        return []
+    of_it = VendorRequest.objects.filter(tenant_id=record.tenant_id, connection_id=record.connection_id)
+    return list(of_it.filter(at__gte=run.started_at, at__lte=record.changed_at).order_by("-at", "-id")[:_MAX_REQUESTS])
 
 
 def connection_url(request: HttpRequest, connection: Connection) -> str:

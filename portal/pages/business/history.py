@@ -29,9 +29,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What became different at `at`."""
+    """What became different at `at`; `run` brought it, unless that was too long ago."""
 
     at: datetime
+    run: SyncRun | None
     fields: tuple[Field, ...]
     more: int  # fields that differ beyond those listed
 
@@ -46,16 +47,17 @@ class Provenance:
 
 def provenance(record: Record, *, is_veiled: bool = False) -> Provenance:
     """Two statements. Of a veiled record the changes are not told: they would say what is private."""
-    runs = SyncRun.objects.filter(tenant_id=record.tenant_id).in_bulk({record.first_run_id, record.changed_run_id})
     versions = [] if is_veiled else list(_versions(record))
     shown = versions[:MAX_VERSIONS]
     payloads = [record.payload, *(version.payload for version in shown)]
+    run_ids = [record.changed_run_id, *(version.run_id for version in shown)]  # each brought the payload beside it
+    runs = SyncRun.objects.filter(tenant_id=record.tenant_id).in_bulk({record.first_run_id, *run_ids})
     return Provenance(
         first_run=runs.get(record.first_run_id),
         changed_run=runs.get(record.changed_run_id),
         changes=tuple(
-            _change(version.replaced_at, before=older, after=newer)
-            for version, (newer, older) in zip(shown, pairwise(payloads), strict=True)
+            _change(version.replaced_at, runs.get(run_id), before=older, after=newer)
+            for version, run_id, (newer, older) in zip(shown, run_ids, pairwise(payloads), strict=False)
         ),
         has_older=len(versions) > MAX_VERSIONS,
     )
@@ -82,9 +84,9 @@ def _versions(record: Record) -> Iterator[RecordVersion]:
     return iter(found[: MAX_VERSIONS + 1])
 
 
-def _change(at: datetime, *, before: str, after: str) -> Change:
+def _change(at: datetime, run: SyncRun | None, *, before: str, after: str) -> Change:
     found = differences(before, after)
-    return Change(at=at, fields=tuple(found[:_MAX_FIELDS]), more=max(len(found) - _MAX_FIELDS, 0))
+    return Change(at=at, run=run, fields=tuple(found[:_MAX_FIELDS]), more=max(len(found) - _MAX_FIELDS, 0))
 
 
 def _flat(payload: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.pages.connections import activity, deeds, links, setup_views, sweeps, views
+from portal.pages.connections import activity, deeds, links, runs, setup_views, sweeps, views
 
 _ONE = "connections/<uuid:connection_id>"
 
@@ -21,6 +21,7 @@ urlpatterns = [
     path(f"{_ONE}/gone/", sweeps.confirm, name="connection-confirm-gone"),
     path(f"{_ONE}/links/", links.ask, name="link-ask"),
     path(f"{_ONE}/links/<int:link_id>/take-back/", links.take_back, name="link-take-back"),
+    path(f"{_ONE}/runs/<int:run_id>/", runs.run, name="connection-run"),
     path(f"{_ONE}/runs/<int:run_id>/stop/", deeds.stop, name="run-stop"),
     path(f"{_ONE}/check/", deeds.check, name="connection-check"),
     path(f"{_ONE}/pause/", deeds.pause, name="connection-pause"),

@@ -44,7 +44,7 @@ def streams(request: TenantRequest, connection_id: UUID) -> HttpResponse:
     """A connection's own page. htmx asks the same address again and again and swaps the part that lives."""
     connection = access_connection(connection_id)
     page = queries.overview(connection)
-    facts = {**_frame(connection, page, "connection"), "latest": listings.latest_runs(connection)}
+    facts = {**frame(connection, page, "connection"), "latest": listings.latest_runs(connection)}
     is_fragment = bool(getattr(request, "htmx", False))
     if not is_fragment:
         facts |= _around(request, connection)
@@ -72,7 +72,7 @@ def history(request: TenantRequest, connection_id: UUID) -> HttpResponse:
     bound = listings.runs_of(connection).bind(request.GET)
     rows = SyncRun.objects.filter(tenant_id=connection.tenant_id, connection=connection).select_related("requested_by")
     page = bound.page(rows)
-    facts = {**_frame(connection, queries.overview(connection), "connection-history"), "page": page}
+    facts = {**frame(connection, queries.overview(connection), "connection-history"), "page": page}
     facts["runs"] = listings.run_lines(connection.tenant_id, page.rows, {connection.pk: connection})
     return allow_sign_in(render(request, "connections/history.html", facts), _signs_in(request, [connection]))
 
@@ -84,7 +84,7 @@ def requests(request: TenantRequest, connection_id: UUID) -> HttpResponse:
     connection = access_connection(connection_id)
     bound = listings.REQUESTS.bind(request.GET)
     page = bound.page(VendorRequest.objects.filter(tenant_id=connection.tenant_id, connection=connection))
-    facts = {**_frame(connection, queries.overview(connection), "connection-requests"), "page": page}
+    facts = {**frame(connection, queries.overview(connection), "connection-requests"), "page": page}
     return allow_sign_in(render(request, "connections/requests.html", facts), [connection])
 
 
@@ -101,7 +101,7 @@ def credentials(request: TenantRequest, connection_id: UUID) -> HttpResponse:
         if isinstance(field, SecretField)
     ]
     facts = {
-        **_frame(connection, queries.overview(connection), "connection-credentials"),
+        **frame(connection, queries.overview(connection), "connection-credentials"),
         "secrets": secrets,
         "token": Token.objects.filter(**of_it).defer("access", "refresh", "former_refresh").first(),
         "journal": TokenRefresh.objects.filter(**of_it).order_by("-started_at")[:_JOURNAL],
@@ -109,7 +109,7 @@ def credentials(request: TenantRequest, connection_id: UUID) -> HttpResponse:
     return allow_sign_in(render(request, "connections/credentials.html", facts), [connection])
 
 
-def _frame(connection: Connection, page: queries.Overview, tab: str) -> dict[str, Any]:
+def frame(connection: Connection, page: queries.Overview, tab: str) -> dict[str, Any]:
     """What the head of every page of a connection shows."""
     return {
         "connection": connection,

@@ -41,6 +41,11 @@ _KIND_ICONS: dict[str, str] = {
     BookingKind.APPOINTMENT: "user-round",
 }
 _PLACE_LABELS: dict[str, str] = {BookingKind.ROOM: "Room", BookingKind.DESK: "Desk"}
+_RUN_WORDS: dict[str, str] = {
+    RunKind.BACKFILL: "the first copy",
+    RunKind.SWEEP: "a look for deletions",
+    RunKind.REBUILD: "a reading from the start",
+}
 _OPEN_END = ", until further notice"
 _BILLING_TONES = {
     BillingStatus.SCHEDULED: "busy",
@@ -144,13 +149,11 @@ def plain_amount(amount: Decimal | None) -> str:
 
 
 @register.filter
-def run_words(run: SyncRun | None) -> str:
-    """Which run it was: "by the first copy", "by a sync that Mara asked for"."""
-    if run is None:
-        return ""
-    if run.kind == RunKind.BACKFILL:
-        return "by the first copy"
-    return "by a sync someone asked for" if run.trigger == "person" else "by a regular sync"
+def run_words(run: SyncRun) -> str:
+    """Which run it was: "the first copy", "a sync someone asked for"."""
+    if run.kind in _RUN_WORDS:
+        return _RUN_WORDS[run.kind]
+    return "a sync someone asked for" if run.trigger == "person" else "a regular sync"
 
 
 def _span(start: datetime, end: datetime) -> str:

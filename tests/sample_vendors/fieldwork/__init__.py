@@ -1,14 +1,24 @@
 """Fieldwork: work orders, their notes, and the sites they are at."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from integrations.contract import Column
+from integrations.sources import Sources, at, told
 from integrations.values import Kind
 from tests.sample_vendor import SampleConnector, SampleStream
 
 
 class WorkOrders(SampleStream):
     key, label, kind, interval = "work-orders", "Work orders", Kind.WORK_ORDER, timedelta(minutes=5)
+
+    def sources(self, context: Mapping[str, str]) -> Sources:
+        return {
+            "number": at("Number"),
+            "status": at("State.Word", "Closed", how="closed once that is set"),
+            "due_at": at("Sla.DueBy"),
+            "customer": told("the customer of the whole connection", "customer"),
+        }
 
 
 class Notes(SampleStream):

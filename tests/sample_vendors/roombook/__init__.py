@@ -1,6 +1,9 @@
 """Roombook: rooms, desks and appointments in one stream."""
 
+from collections.abc import Mapping
+
 from integrations.contract import Column
+from integrations.sources import Sources, at
 from integrations.values import Kind
 from tests.sample_vendor import SampleConnector, SampleStream
 
@@ -12,6 +15,9 @@ class Rooms(SampleStream):
 
 class Bookings(SampleStream):
     key, label, kind, parent = "bookings", "Bookings", Kind.BOOKING, "rooms"
+
+    def sources(self, context: Mapping[str, str]) -> Sources:
+        return {"title": at("Subject"), "starts_at": at("From", "Begin")}
 
 
 class Roombook(SampleConnector):

@@ -112,7 +112,7 @@ def test_the_detail_says_our_word_the_vendors_word_and_how_we_know(house: House,
     text = " ".join(house.text(f"work-orders/{order.pk}/").split())
     assert "In progress" in text
     assert "Fieldwork says “Open: On Site”" in text
-    assert "by the first copy" in text
+    assert f'by <a href="/t/{house.tenant.slug}/connections/{connection.pk}/runs/{run.pk}/">the first copy</a>' in text
     assert "No longer at Fieldwork since" in text
     assert 'State.Word</dt><dd><del class="was">New</del>' in text
     assert '<ins class="now">Open: On Site</ins>' in text

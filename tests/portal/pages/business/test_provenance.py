@@ -1,0 +1,148 @@
+"""How do we know this? What every detail page tells of where its record comes from."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from integrations.connections.models import Connection, VendorRequest
+from integrations.records.models import Record, RecordVersion
+from integrations.sync.models import RunKind, SyncRun
+from portal.tenancy.models import Role
+from tests import sample_data
+from tests.factories import a_membership
+from tests.page_fixtures import House
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def request_at(connection: Connection, path: str, **fields: object) -> None:
+    usual = {
+        "method": "GET",
+        "host": "api.example.com",
+        "status": 200,
+        "at": timezone.now(),
+        "duration_ms": 5,
+        "received_bytes": 9,
+    }
+    VendorRequest.objects.create(tenant_id=connection.tenant_id, connection=connection, path=path, **usual | fields)
+
+
+def text_as(house: House, role: Role, path: str) -> str:
+    client = Client()
+    client.force_login(a_membership(tenant=house.tenant, role=role).user)
+    response = client.get(house.url(path))
+    assert response.status_code == 200
+    return flat(response.content.decode())
+
+
+@pytest.fixture
+def fieldwork(house: House, neighbour: House) -> Connection:
+    with neighbour.scope:
+        sample_data.connect(neighbour.tenant, "fieldwork")
+    with house.scope:
+        return sample_data.connect(house.tenant, "fieldwork", name="North")
+
+
+def ended_run(connection: Connection, **fields: object) -> SyncRun:
+    run = sample_data.start_run(connection, "work-orders", **fields)
+    SyncRun.objects.filter(pk=run.pk).update(finished_at=timezone.now() + timedelta(seconds=1), state="done")
+    return run
+
+
+def test_each_shown_field_names_the_path_it_was_read_from(house: House, fieldwork: Connection) -> None:
+    with house.scope:
+        payload = {"number": "77", "State": {"Word": "Open"}, "Closed": None}
+        order = sample_data.work_order(fieldwork, payload)
+    text = flat(house.text(f"work-orders/{order.pk}/"))
+    assert "<dt>Number</dt><dd><code>number</code></dd>" in text
+    assert '<dt>Status</dt><dd><code>State.Word</code><span class="sub">closed once that is set</span></dd>' in text
+    assert '<dt>Due</dt><dd><code>Sla.DueBy</code><span class="sub">not in this record</span></dd>' in text
+    assert "<dt>Customer</dt><dd>the customer of the whole connection</dd>" in text
+    assert "<dt>Scheduled</dt><dd><code>" not in text
+
+
+def test_each_column_of_a_generic_record_names_its_path(house: House, fieldwork: Connection) -> None:
+    with house.scope:
+        site = sample_data.store(fieldwork, "sites", {"Name": "Dallas HQ", "Address": {"City": "Dallas"}})
+    text = flat(house.text(f"records/{site.pk}/"))
+    assert "<dt>City</dt><dd><code>Address.City</code></dd>" in text
+    assert '<dt>Rent</dt><dd><code>Rent</code><span class="sub">not in this record</span></dd>' in text
+
+
+def test_each_earlier_version_says_which_run_replaced_it(house: House, fieldwork: Connection) -> None:
+    with house.scope:
+        first, second, third = (ended_run(fieldwork, kind=kind) for kind in ("backfill", "sweep", "incremental"))
+        order = sample_data.work_order(fieldwork, {"Sla": {"DueBy": "3"}})
+        Record.objects.filter(pk=order.pk).update(first_run_id=first.pk, changed_run_id=third.pk)
+        now = timezone.now()
+        for age, run, due in ((2, first, "1"), (1, second, "2")):
+            version = sample_data.replaced(order.record, {"Sla": {"DueBy": due}}, at=now - timedelta(days=age))
+            RecordVersion.objects.filter(pk=version.pk).update(run_id=run.pk)
+    text = flat(house.text(f"work-orders/{order.pk}/"))
+    timeline = text[text.index("Earlier versions") :]
+    latest, earlier = timeline.split('<del class="was">')[1:3]
+    assert latest.startswith("2</del>")
+    assert earlier.startswith("1</del>")
+    assert f"/runs/{third.pk}/" in timeline.split('<del class="was">')[0]
+    assert f'/runs/{second.pk}/">a look for deletions</a>' in latest
+    assert f"/runs/{first.pk}/" not in timeline
+
+
+def test_admins_see_the_requests_of_that_run_around_that_time(
+    house: House, neighbour: House, fieldwork: Connection
+) -> None:
+    with house.scope:
+        begin = timezone.now()
+        run = ended_run(fieldwork, started_at=begin)
+        other = sample_data.connect(house.tenant, "ledger")
+        order = sample_data.work_order(fieldwork)
+        Record.objects.filter(pk=order.pk).update(changed_run_id=run.pk, changed_at=begin + timedelta(seconds=5))
+        request_at(fieldwork, "/before", at=begin - timedelta(seconds=1))
+        request_at(fieldwork, "/orders?page=7", at=begin + timedelta(seconds=4))
+        request_at(fieldwork, "/after", at=begin + timedelta(seconds=6))
+        request_at(other, "/elsewhere", at=begin + timedelta(seconds=4))
+    text = text_as(house, Role.ADMIN, f"work-orders/{order.pk}/")
+    assert "/orders?page=7" in text
+    assert not [path for path in ("/before", "/after", "/elsewhere") if f"GET {path}<" in text]
+    for role in (Role.MEMBER, Role.VIEWER):
+        told = text_as(house, role, f"work-orders/{order.pk}/")
+        assert "/orders?page=7" not in told
+        assert f"/runs/{run.pk}/" in told
+    assert neighbour.get(f"work-orders/{order.pk}/").status_code == 404
+
+
+def test_a_private_booking_tells_where_its_time_stands_and_nothing_else(house: House, neighbour: House) -> None:
+    with house.scope:
+        roombook = sample_data.connect(house.tenant, "roombook")
+        booking = sample_data.booking(roombook, {"Subject": "Board: sale", "From": "09:00"}, is_private=True)
+    text = flat(house.text(f"bookings/{booking.pk}/"))
+    assert "<dt>Starts</dt><dd><code>From</code>, <code>Begin</code></dd>" in text
+    assert "Subject" not in text
+    assert "Board: sale" not in text
+
+
+def test_a_run_has_a_page_of_its_own(house: House, neighbour: House, fieldwork: Connection) -> None:
+    with house.scope:
+        run = ended_run(fieldwork, kind=RunKind.BACKFILL, new=412)
+        request_at(fieldwork, "/orders", at=timezone.now())
+        path = f"connections/{fieldwork.pk}/runs/{run.pk}/"
+    assert "GET /orders" in text_as(house, Role.ADMIN, path)
+    viewer = text_as(house, Role.VIEWER, path)
+    assert "412" in viewer
+    assert "GET /orders" not in viewer
+    assert neighbour.get(path).status_code == 404
+    with neighbour.scope:
+        theirs = Connection.objects.get(tenant=neighbour.tenant)
+    assert neighbour.get(f"connections/{theirs.pk}/runs/{run.pk}/").status_code == 404
+
+
+def test_the_run_of_another_connection_is_not_on_this_ones_pages(house: House, fieldwork: Connection) -> None:
+    with house.scope:
+        other = sample_data.connect(house.tenant, "ledger")
+        run = sample_data.start_run(other, "deals")
+    assert house.get(f"connections/{fieldwork.pk}/runs/{run.pk}/").status_code == 404
+    assert house.get(f"connections/{fieldwork.pk}/runs/{2**63}/").status_code == 404
