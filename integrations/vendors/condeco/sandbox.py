@@ -1,9 +1,11 @@
-"""Condeco in a box: the token host and the API host of two made-up customers, on one port.
+"""Condeco in a box: the token host, the API host and the sender of notifications of two made-up customers.
 
 Production has no path of its own; UAT is under `/uat`, the developers' environment under `/developer`, with keys and
-passwords of their own. The layers: `sandbox_gateway` (keys, limits, tokens), `sandbox_reads`, `sandbox_writes`; the
-data are in `sandbox_places`, `sandbox_diary` and `sandbox_desks`. Here are the switches, and the truth that tests
-compare with.
+passwords of their own. The layers, each leaning on the one before: `sandbox_gateway` (keys, limits, tokens),
+`sandbox_reads`, `sandbox_listeners` (who is told), `sandbox_news` (what), `sandbox_writes`, `sandbox_mishaps` and
+`sandbox_day` (what people do at the vendor); beside them `sandbox_faults`. The data are in `sandbox_places`,
+`sandbox_diary` and `sandbox_desks`, the words of notifications in `sandbox_messages`. Here are the vendor's own
+switches, and the truth that tests compare with.
 """
 
 from collections.abc import Callable
