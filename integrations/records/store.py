@@ -6,9 +6,10 @@ and sent whole. An unchanged record costs no write at all.
 
 import dataclasses
 import hashlib
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,7 @@ from integrations.errors import RecordRejected
 from integrations.records import models
 from integrations.values import Billing, Booking, Kind, TypedValue, WorkOrder
 
+_logger = logging.getLogger(__name__)
 _TOO_MUCH = Decimal(10) ** 14 - 1  # numeric(18, 4), whatever it is rounded to
 _SEEN = "create temp table if not exists seen (ord int, external_id text, digest bytea) on commit delete rows"
 _ARRIVING = """
@@ -235,19 +237,48 @@ def _read(stream: Stream, record: Record, digest: bytes) -> Arrival:
         fields = msgspec.json.decode(record.payload)
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as mistake:
         raise RecordRejected(f"It is not readable JSON ({mistake}).") from mistake
-    value = stream.interpret(record.payload, record.context) if stream.kind else None
-    if value is not None:
-        _check_amounts(value)
+    record = _storable(record)
+    value = _sensible(_interpret(stream, record)) if stream.kind else None
     title = _title(stream, fields, value)
     return Arrival(record, digest, text, title, _facets(stream, fields), value)
 
 
-def _check_amounts(value: TypedValue) -> None:
-    """One amount the column cannot hold would otherwise take the whole batch with it."""
+def _storable(record: Record) -> Record:
+    """The record without what the database does not take beside its payload."""
+    is_child = not record.parent_id or is_usable_id(record.parent_id)
+    if is_child and "\0" not in record.position and not any("\0" in text for text in record.context.values()):
+        return record
+    return dataclasses.replace(
+        record,
+        parent_id=record.parent_id if is_child else "",
+        position=_clean(record.position, 40),
+        context={name: text.replace("\0", "") for name, text in record.context.items()},
+    )
+
+
+def _interpret(stream: Stream, record: Record) -> TypedValue:
+    try:
+        return stream.interpret(record.payload, record.context)
+    except RecordRejected:
+        raise
+    except Exception as mistake:  # of ours: it may cost this one record, not all that come with it
+        _logger.error("a record of %s was not understood: %s", stream.key, type(mistake).__name__)
+        raise RecordRejected("It is written in a way that our reading of it did not expect.") from mistake
+
+
+def _sensible(value: TypedValue) -> TypedValue:
+    """The value without days at the ends of the calendar, which are written where there is none and in some zones are
+    no day at all. Raises RecordRejected for what cannot be kept: it would otherwise take the whole batch with it."""
+    absent: dict[str, Any] = {}
     for field in dataclasses.fields(value):
-        amount = getattr(value, field.name)
-        if isinstance(amount, Decimal) and not (amount.is_finite() and abs(amount) < _TOO_MUCH):
+        part = getattr(value, field.name)
+        if isinstance(part, Decimal) and not (part.is_finite() and abs(part) < _TOO_MUCH):
             raise RecordRejected(f"Its {field.name.replace('_', ' ')} is not an amount anyone owes.")
+        if isinstance(part, date) and not 1 < part.year < 9999:
+            absent[field.name] = None
+    if "starts_at" in absent:
+        raise RecordRejected("Its start is not a day anyone means.")
+    return dataclasses.replace(value, **absent) if absent else value
 
 
 def _title(stream: Stream, fields: Any, value: TypedValue | None) -> str:
