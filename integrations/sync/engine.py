@@ -21,6 +21,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, connections
 from django.db.models import F
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.connections.access import OpenConnection, open_connection
@@ -81,7 +82,7 @@ _TAKE = """
 update sync_syncrun set fence = fence + 1, lease_until = now() + make_interval(secs => %(lease)s), state = 'running',
     woken_at = null, started_at = coalesce(started_at, now())
 where tenant_id = %(tenant)s and id = %(run)s and finished_at is null and next_slice_at <= now()
-    and (lease_until is null or lease_until < now())
+    and (lease_until is null or lease_until not between now() and now() + 2 * make_interval(secs => %(lease)s))
 returning fence
 """
 
@@ -174,15 +175,14 @@ def _hold(lease: Lease) -> None:
     """Prove that the lease is still ours and lengthen it. Raises LeaseLost; the transaction then writes nothing."""
     mine = SyncRun.objects.filter(
         tenant_id=lease.tenant_id, pk=lease.run_id, fence=lease.fence, finished_at=None
-    ).update(lease_until=timezone.now() + timedelta(seconds=settings.SYNC_LEASE_SECONDS))
+    ).update(lease_until=Now() + timedelta(seconds=settings.SYNC_LEASE_SECONDS))
     if not mine:
         raise LeaseLost
 
 
 def _give_back(run_id: int) -> None:
     """To the back of the queue, so that tenants take turns."""
-    now = timezone.now()
-    SyncRun.objects.filter(pk=run_id).update(lease_until=None, next_slice_at=now, woken_at=now)
+    SyncRun.objects.filter(pk=run_id).update(lease_until=None, next_slice_at=Now(), woken_at=Now())
 
 
 def _work(lease: Lease, access: OpenConnection) -> bool:

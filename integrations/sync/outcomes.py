@@ -1,11 +1,14 @@
 """How a slice ends: the one place that turns an error into run state, stream backoff, connection state and problem.
 
-Call in the run's tenant, with its lease held.
+Call in the run's tenant, with its lease held. When something is due is told by the database's clock, by which it will
+be found due: workers' clocks differ, and may be put right.
 """
 
 import random
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.connections.access import budget_of
@@ -31,7 +34,7 @@ def finished(run_id: int) -> None:
     _close(run, RunState.DONE)
     if run.kind == RunKind.REBUILD:
         return  # nothing of it shows until a person says so
-    state, stream, now = run.stream_state, run.stream_state.definition, timezone.now()
+    state, stream = run.stream_state, run.stream_state.definition
     is_fresh = run.kind != RunKind.SWEEP or stream.reads_whole
     if is_fresh:
         state.interval = stream.interval_after(run.calls)
@@ -39,16 +42,16 @@ def finished(run_id: int) -> None:
     if run.kind == RunKind.SWEEP or stream.sweep_interval is None:
         state.sweep_due_at = _next_sweep(stream)
     state.failures = 0
-    state.due_at = now + _with_jitter(state.interval) if is_fresh else now
+    state.due_at = Now() + (_with_jitter(state.interval) if is_fresh else timedelta())
     state.save(update_fields=["interval", "last_good_at", "sweep_due_at", "failures", "due_at"])
     close_problems(run.connection_id, stream=run.stream)
 
 
-def _next_sweep(stream: Stream) -> datetime | None:
+def _next_sweep(stream: Stream) -> Combinable | None:
     """Half an interval early, so that the run that would be due just before it is the sweep."""
     if stream.sweep_interval is None:
         return None
-    return timezone.now() + stream.sweep_interval - min(stream.interval, stream.sweep_interval) / 2
+    return Now() + (stream.sweep_interval - min(stream.interval, stream.sweep_interval) / 2)
 
 
 def failed(run_id: int, error: IntegrationError, diagnosis: Diagnosis | None = None) -> None:
@@ -111,7 +114,7 @@ def _end_in_failure(run: SyncRun, error: IntegrationError, diagnosis: Diagnosis 
 def _wait(run: SyncRun, span: timedelta, *, count: bool) -> None:
     run.state = RunState.WAITING
     run.lease_until = None
-    run.next_slice_at = timezone.now() + span
+    run.next_slice_at = Now() + span
     run.attempts += count
     run.save()
     _note_attempt(run)
@@ -129,7 +132,7 @@ def _postpone(run: SyncRun, span: timedelta) -> None:
         return
     state = run.stream_state
     state.failures += 1
-    state.due_at = timezone.now() + _with_jitter(span)
+    state.due_at = Now() + _with_jitter(span)
     state.save(update_fields=["failures", "due_at"])
 
 
@@ -147,8 +150,8 @@ def _put_off_sweep(run: SyncRun) -> None:
     """A sweep that does not get through must not keep the regular reading away: that comes next."""
     state = run.stream_state
     if state.sweep_due_at is not None:
-        state.sweep_due_at = timezone.now() + _AFTER_A_LOST_SWEEP
-        state.due_at = timezone.now()
+        state.sweep_due_at = Now() + _AFTER_A_LOST_SWEEP
+        state.due_at = Now()
         state.save(update_fields=["sweep_due_at", "due_at"])
 
 
