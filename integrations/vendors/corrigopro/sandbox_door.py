@@ -191,11 +191,15 @@ class Door(Notifier):
             return failure(500, 1000, "An error has occurred.", None)
         body = request.json
         if not isinstance(body, dict):
-            denied = self._admitted(request, path, region)
-            return denied if isinstance(denied, Reply) else invalid("", "IncorrectType", "Empty request model", None)
+            return self.unread(request, path, region, Mistake("", "IncorrectType", "Empty request model"))
         message_id = body.get("MessageId")
         told = message_id if isinstance(message_id, str) else ""
         return self.guarded(request, path, region, told, lambda account: answer(account, body))
+
+    def unread(self, request: Request, path: str, region: str, mistake: Mistake) -> Reply:
+        """The answer to a body that was not read: it has no message id to repeat."""
+        account = self._admitted(request, path, region)
+        return account if isinstance(account, Reply) else invalid(mistake.name, mistake.kind, mistake.words, None)
 
     def _admitted(self, request: Request, path: str, region: str) -> Account | Reply:
         scheme, _, value = request.headers.get("authorization", "").partition(" ")

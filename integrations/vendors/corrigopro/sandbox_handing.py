@@ -21,6 +21,7 @@ from integrations.vendors.corrigopro.sandbox_story import written
 VISIBILITIES = ("All", "CruOnly", "CruLeads", "CruSubs", "None")
 DOCUMENT_TYPES = ("Document", "Picture", "Signature", "InvoicePrintout", "ServiceContract", "Misc")
 LARGEST_FILE = 20 * 1024 * 1024  # bytes
+_ROOM = 64 * 1024  # bytes for the rest of the form; a body with more is not worth reading
 
 
 class Handing(Bulk):
@@ -46,6 +47,8 @@ class Handing(Bulk):
     def attach(self, request: Request, region: str) -> Reply:
         if content_type(request) != "multipart/form-data":
             return failure(500, 1000, "An error has occurred.", None)
+        if len(request.body) > LARGEST_FILE + _ROOM:
+            return self.unread(request, "attachments", region, _too_large())
         form = _form(request)
 
         def answer(account: Account) -> Reply:
@@ -56,7 +59,7 @@ class Handing(Bulk):
             if not isinstance(content, bytes):
                 raise Mistake("File", "Required", "File is required")
             if len(content) > LARGEST_FILE:
-                raise Mistake("File", "OutOfRange", "File is larger than 20 MB")
+                raise _too_large()
             told = {
                 "AttachmentId": own,
                 "Name": bodies.text(form, "Name", is_required=True),
@@ -104,6 +107,10 @@ class Handing(Bulk):
 
 def _visibility(body: Body) -> str:
     return bodies.one_of(body, "MessageVisibility", VISIBILITIES, "All")
+
+
+def _too_large() -> Mistake:
+    return Mistake("File", "OutOfRange", "File is larger than 20 MB")
 
 
 def _form(request: Request) -> dict[str, Any]:
