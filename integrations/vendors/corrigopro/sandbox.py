@@ -86,10 +86,6 @@ class Emulator(Billing):
         lately = [number for number in kept if book.last_update(number) >= since]
         return {own for number in lately for own in self._papers(stream, self.accounts[account], number)}
 
-    def let_time_pass(self) -> None:
-        for account in self.accounts:
-            account.book.catch_up(self.clock.now())
-
     def handle(self, request: Request) -> Reply:
         self.let_time_pass()
         return super().handle(request)

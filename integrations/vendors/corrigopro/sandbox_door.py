@@ -104,6 +104,10 @@ class Door(Notifier):
     def companies(self, account: int | None) -> list[Account]:
         return self.accounts if account is None else [self.accounts[account]]
 
+    def let_time_pass(self) -> None:
+        for account in self.accounts:
+            account.book.catch_up(self.clock.now())
+
     def expire_tokens(self, account: int | None = None) -> None:
         """Every access token is refused from now on; a new one is given for the asking."""
         for company in self.companies(account):

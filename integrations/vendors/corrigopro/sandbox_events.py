@@ -7,11 +7,13 @@ A-27 A removed attachment is named by AttachmentId, as an added one is.
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from integrations.sandbox.kit import Sandbox
 from integrations.sandbox.notices import Notice, Spell
 from integrations.vendors.corrigopro.sandbox_door import Account, Door
 from integrations.vendors.corrigopro.sandbox_story import fraction_of, written
@@ -37,10 +39,13 @@ Sent = dict[str, Any]
 class Events(Door):
     """Tells. Nothing is worked out for a company that has no listener."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+    @contextmanager
+    def serve(self, port: int = 0) -> Iterator["Sandbox"]:
+        self.let_time_pass()  # what happened before a restart was told before it
         for company in self.accounts:
             company.book.on_change = partial(self._tell_of, company)
+        with super().serve(port):
+            yield self
 
     def dress(self, notice: Notice) -> Notice:
         """A token of its own at every try: the former one may have ended."""

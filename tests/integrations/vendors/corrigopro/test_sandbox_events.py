@@ -7,6 +7,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -205,7 +206,7 @@ def test_without_a_listener_nothing_is_queued(vendor: Emulator) -> None:
     assert vendor.sender.waiting == []
 
 
-def test_a_restarted_demo_goes_on_notifying(tmp_path: Any, listener: Listener) -> None:
+def test_a_restarted_demo_goes_on_notifying(tmp_path: Path, listener: Listener) -> None:
     Emulator(sizes=(5, 5), state_dir=tmp_path).listen(listener.url, account=1)
     assert Emulator(sizes=(5, 5), state_dir=tmp_path).listener(1) == listener.url
 
@@ -317,6 +318,16 @@ def test_what_time_changes_is_told_though_nobody_asks(listener: Listener) -> Non
         vendor.let_time_pass()  # returns when what began it has ended
         assert len(told(vendor, listener)) == 10
     assert "NewWorkOrder" in actions(vendor, listener)  # every tenth change
+
+
+def test_what_happened_before_a_restart_is_not_told_again(tmp_path: Path, listener: Listener) -> None:
+    Emulator(state_dir=tmp_path).listen(listener.url)
+    vendor = Emulator(sizes=(50, 5), change_every=timedelta(minutes=1), state_dir=tmp_path)
+    vendor.clock.freeze(vendor.epoch + timedelta(hours=1))
+    with vendor.serve():
+        vendor.let_time_pass()
+        assert told(vendor, listener) == []
+        assert len(vendor.accounts[0].book) > 50
 
 
 # Test events
