@@ -19,9 +19,10 @@ def booking_fields(account: "Account", number: int, phase: str, *, is_new: bool)
     zone, dice = site.zone, diary.dice(number, "booking")
     kind = dice.random()
     is_deleted = account.is_deleted(number)
-    is_waiting, is_pending = 0.03 <= kind < 0.05, 0.05 <= kind < 0.08
+    is_by_hand = edit is not None and edit.host is not None  # nothing happens to it by chance
+    is_waiting, is_pending = (low <= kind < high and not is_by_hand for low, high in ((0.03, 0.05), (0.05, 0.08)))
     has_setup, is_private, is_no_show = (dice.random() < chance for chance in (0.15, 0.08, 0.1))
-    is_met = not (is_deleted or is_waiting or is_pending or is_no_show)
+    is_met = not (is_deleted or is_waiting or is_pending or is_no_show or is_by_hand)
     began = starts_at + timedelta(minutes=dice.randrange(5)) if is_met and phase != "ahead" else None
     ended = ends_at - timedelta(minutes=dice.randrange(5)) if began and phase == "over" else None
     host = account.person(dice.randrange(PEOPLE))

@@ -49,23 +49,36 @@ def test_a_booking_can_be_moved_and_cancelled(condeco, program):
     assert program.send("GET", f"bookings/{number}")[1]["deleted"] == 1
 
 
-@pytest.mark.parametrize(("minutes", "said"), [(16, "Meeting cannot be started at this moment."), (15, None)])
-def test_a_meeting_may_be_started_a_quarter_of_an_hour_ahead(condeco, program, minutes, said):
-    _, told = program.send("POST", "bookings", json=wish(condeco, NIGHT), **UTC_TIMES)
-    condeco.clock.advance(timedelta(hours=NIGHT, minutes=-minutes))
-    condeco.tokens.revoke()
+TOO_EARLY_OR_LATE = "Meeting cannot be started at this moment."
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"), [(-16, TOO_EARLY_OR_LATE), (-15, None), (0, None), (15, None), (16, TOO_EARLY_OR_LATE)]
+)
+def test_a_meeting_may_be_started_a_quarter_of_an_hour_either_side_of_its_start(condeco, program, minutes, said):
+    number = program.book(condeco)
+    condeco.clock.advance(timedelta(hours=NIGHT, minutes=minutes))
+    condeco.tokens.revoke("session")
     again = Program(condeco)
 
-    start = {"userId": USER, "bookingId": told["bookingID"], "actionType": 1}
-    status, answer = again.send("PUT", f"bookings/{told['bookingID']}", json=start)
-
-    assert (answer.get("Message"), status) == ((said, 400) if said else (None, 200))
-    if not said:
-        assert (
-            again.send("PUT", f"bookings/{told['bookingID']}", json=start)[1]["Message"] == "Meeting already started."
-        )
-        assert again.send("GET", f"bookings/{told['bookingID']}")[1]["meetingProgress"] == 1
+    start = {"userId": USER, "bookingId": number, "actionType": 1}
+    answers = [again.send("PUT", f"bookings/{number}", json=start) for _ in range(2)]
+    _, booking = again.send("GET", f"bookings/{number}")
     again.client.close()
+
+    assert [told.get("Message") for _, told in answers] == [said, said or "Meeting already started."]
+    assert ([status for status, _ in answers], booking["meetingProgress"]) == (
+        ([400, 400], 0) if said else ([200, 400], 1)
+    )
+
+
+def test_nothing_happens_by_chance_to_what_a_program_booked(condeco, program):
+    numbers = [program.book(condeco, NIGHT + hours / 2, roomId=502) for hours in range(20)]
+    condeco.clock.advance(timedelta(hours=NIGHT + 10))
+
+    bookings = [condeco.accounts[0].fields_of(condeco.accounts[0].number_of(number)) for number in numbers]
+
+    assert {(one["meetingProgress"], one["waitList"], one["pendingOnGrid"]) for one in bookings} == {(0, 0, False)}
 
 
 def test_a_meeting_that_began_by_itself_counts_as_started(condeco):
