@@ -5,7 +5,6 @@ Only the emulator relies on these guesses:
 - OURS-15: starting, ending and extending are told by the progression services alone.
 """
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -23,36 +22,19 @@ class News(Listeners):
     @contextmanager
     def serve(self, port: int = 0) -> Iterator[Sandbox]:
         """While it runs, each change is told when it happens. What happened before is no news."""
+        self.let_time_pass()
         for account in self.accounts:
-            self.catch_up(account)
             account.diary.tell = partial(self._tell_booking, account)
         for account, desks in zip(self.accounts, self.desks, strict=False):
             desks.tell = partial(self._tell_desk_booking, account)
         for account, visitors in zip(self.accounts, self.visitors, strict=False):
             visitors.tell = partial(self._tell_visit, account)
-        with super().serve(port), self._passing():
+        with super().serve(port):
             yield self
 
-    @contextmanager
-    def _passing(self) -> Iterator[None]:
-        """Time passes at the vendor even while nobody asks."""
-        if self.change_every is None:
-            yield
-            return
-        is_over, pause = threading.Event(), self.change_every.total_seconds()
-
-        def pass_on() -> None:
-            while not is_over.wait(pause):
-                for account in self.accounts:
-                    self.catch_up(account)
-
-        thread = threading.Thread(target=pass_on, daemon=True, name="time at Condeco")
-        thread.start()
-        try:
-            yield
-        finally:
-            is_over.set()
-            thread.join()
+    def let_time_pass(self) -> None:
+        for account in self.accounts:
+            self.catch_up(account)
 
     def tell_progress(self, account: Account, number: int, step: Step, source: Source) -> None:
         """A meeting was started, ended or extended."""

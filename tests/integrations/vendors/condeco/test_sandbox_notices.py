@@ -190,7 +190,7 @@ def test_what_time_brings_is_told_and_what_it_brought_before_is_not(listener):
     with sandbox.serve():
         assert told(sandbox, listener) == []
         sandbox.clock.advance(timedelta(hours=6))
-        sandbox.catch_up(sandbox.accounts[0])
+        sandbox.let_time_pass()
         assert told(sandbox, listener) != []
 
 
