@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from integrations.records.models import Record, RejectedRecord
+from integrations.records.models import KnownField, Record, RejectedRecord
 
 _MOST = 5_000
 
@@ -51,6 +51,22 @@ class RejectedRecordAdmin(ReadOnly, admin.ModelAdmin):
     list_select_related = False
     show_full_result_count = False
     ordering = ("-id",)
-    exclude = ("payload",)
+    exclude = ("payload", "origin")
+    list_per_page = 50
+    paginator = FirstPages
+
+
+@admin.register(KnownField)
+class KnownFieldAdmin(ReadOnly, admin.ModelAdmin):
+    """Changes of what vendors send, over all tenants: the latest first."""
+
+    list_display = (
+        *("name", "stream", "connection_id", "tenant_id", "is_new", "records", "first_seen_at"),
+        *("types_before", "types", "types_changed_at", "lost_at"),
+    )
+    list_filter = ("is_new", ("types_changed_at", admin.EmptyFieldListFilter), ("lost_at", admin.EmptyFieldListFilter))
+    list_select_related = False
+    show_full_result_count = False
+    ordering = ("-id",)
     list_per_page = 50
     paginator = FirstPages

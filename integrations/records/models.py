@@ -79,11 +79,16 @@ class RecordVersion(models.Model):
 
 
 class RejectedRecord(OfConnection):
-    """What could not be read and why. `key` is its external id, or a digest where not even that could be read."""
+    """What could not be read and why. `key` is its external id, or a digest where not even that could be read.
+
+    `origin` is what came beside the payload (context, parent_id, position), with which it can be tried again; None
+    where it could not be told apart.
+    """
 
     stream = models.CharField(max_length=60)
     key = models.CharField(max_length=200)
     payload = models.TextField()
+    origin = models.JSONField(null=True)
     reason = models.CharField(max_length=500)
     first_seen_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
@@ -96,6 +101,34 @@ class RejectedRecord(OfConnection):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class KnownField(OfConnection):
+    """A field of a stream's payloads, one level deep (`dueDate`, `Customer.Name`), as `records.drift` notes it.
+
+    `types` are the JSON types it came with, sorted, with commas between them. `is_new`: it appeared after the first
+    copy, and since then in so many new or changed `records`. `types_before`: those it had until `types_changed_at`.
+    `lost_at`: when no record had it any more.
+    """
+
+    stream = models.CharField(max_length=60)
+    name = models.CharField(max_length=200)
+    types = models.CharField(max_length=60, blank=True)
+    is_new = models.BooleanField(default=False)
+    records = models.PositiveBigIntegerField(default=0)
+    first_seen_at = models.DateTimeField(default=timezone.now)
+    run_id = models.BigIntegerField()
+    types_before = models.CharField(max_length=60, blank=True)
+    types_changed_at = models.DateTimeField(null=True)
+    lost_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "connection", "stream", "name"], name="known_field_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Difference(models.TextChoices):

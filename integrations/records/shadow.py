@@ -15,6 +15,7 @@ import msgspec
 from django.db import connection
 
 from integrations.contract import Record, Rejected, Stream
+from integrations.records.drift import Shapes
 from integrations.records.models import Difference
 from integrations.records.store import BY_KEY, TABLES, Arrival, Aside, Place, Stored, aside_facts, read_all, sort_out
 from integrations.records.store import typed_cells as cells_of
@@ -116,7 +117,7 @@ def fill(place: Place, stream: Stream, records: Iterable[Record], rejected: Iter
     """Put a batch into the copy; what is counted as new or changed differs from what the pages show now."""
     candidates, aside = sort_out(stream, records, rejected)
     table = TypedTable.of(stream)
-    arrivals = read_all(stream, candidates, aside)
+    arrivals = read_all(stream, candidates, aside, Shapes())
     rows = {row[0]: row for row in (*_rows(arrivals, table), *_aside_rows(aside))}
     with connection.cursor() as cursor:
         cursor.execute(_SHADOWING)
@@ -179,7 +180,7 @@ def _rows(arrivals: Iterable[Arrival], table: TypedTable | None) -> Iterator[tup
 
 def _aside_rows(aside: Aside) -> Iterator[tuple[Any, ...]]:
     for item in aside:
-        facts = aside_facts(*item)
+        facts = aside_facts(item)
         yield (facts["key"], "", "", "", facts["payload"], None, None, None, None, facts["reason"])
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -21,7 +21,8 @@ from django.db.models import Q, QuerySet
 from integrations.connections.models import Connection
 from integrations.contract import Record, Rejected, Stream
 from integrations.errors import RecordRejected
-from integrations.records import models
+from integrations.records import drift, models
+from integrations.records.drift import Shapes
 from integrations.values import Billing, Booking, Kind, TypedValue, WorkOrder
 
 _logger = logging.getLogger(__name__)
@@ -67,11 +68,11 @@ on conflict (tenant_id, connection_id, stream, external_id) do update set
 returning external_id, id, xmax = 0
 """
 _SET_ASIDE = """
-insert into records_rejectedrecord (tenant_id, connection_id, stream, key, payload, reason, first_seen_at, last_seen_at,
-    run_id)
-values (%(tenant)s, %(connection)s, %(stream)s, %(key)s, %(payload)s, %(reason)s, now(), now(), %(run)s)
-on conflict (tenant_id, connection_id, stream, key) do update set
-    payload = excluded.payload, reason = excluded.reason, last_seen_at = now(), run_id = excluded.run_id
+insert into records_rejectedrecord (tenant_id, connection_id, stream, key, payload, origin, reason, first_seen_at,
+    last_seen_at, run_id)
+values (%(tenant)s, %(connection)s, %(stream)s, %(key)s, %(payload)s, %(origin)s, %(reason)s, now(), now(), %(run)s)
+on conflict (tenant_id, connection_id, stream, key) do update set payload = excluded.payload, origin = excluded.origin,
+    reason = excluded.reason, last_seen_at = now(), run_id = excluded.run_id
 """
 _FORGET_COPIES = """
 delete from records_shadowrecord s using records_record r
@@ -83,12 +84,13 @@ _TAKE_BACK = f"delete from records_rejectedrecord where {_PLACE} and key = any(%
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where records go: whose, from where, brought by which run."""
+    """Where records go: whose, from where, brought by which run, in a first copy or later."""
 
     tenant_id: int
     connection_id: UUID
     stream: str
     run_id: int
+    is_first_copy: bool = False
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -123,16 +125,27 @@ class Arrival:
     value: TypedValue | None
 
 
+class SetAside(NamedTuple):
+    """What is set aside; `record` where it could be told apart."""
+
+    key: str
+    payload: bytes
+    reason: str
+    record: Record | None = None
+
+
 Candidate = tuple[Record, bytes]  # with its digest
-Aside = list[tuple[str, bytes, str]]  # key, payload and reason of what is set aside
+Aside = list[SetAside]
 
 
 def store(place: Place, stream: Stream, records: Iterable[Record], rejected: Iterable[Rejected] = ()) -> Stored:
     """Store a batch in the current transaction and tenant scope; the same id twice means the later one."""
     candidates, aside = sort_out(stream, records, rejected)
-    arrivals = read_all(stream, _different(place, candidates), aside)
+    shapes = Shapes()
+    arrivals = read_all(stream, _different(place, candidates), aside, shapes)
     new = _merge(place, arrivals) if arrivals else 0
     _set_aside(place, aside)
+    drift.note(place.facts, shapes, is_first_copy=place.is_first_copy)
     return Stored(
         new=new,
         changed=len(arrivals) - new,
@@ -146,23 +159,25 @@ def sort_out(stream: Stream, records: Iterable[Record], rejected: Iterable[Rejec
     latest = {record.external_id: record for record in records}
     shape = _shape_of(stream)
     candidates = [(record, digest_of(record, shape)) for record in latest.values() if is_usable_id(record.external_id)]
-    aside = [(_digest(item.payload).hex(), item.payload, item.reason) for item in rejected]
+    aside = [SetAside(_digest(item.payload).hex(), item.payload, item.reason) for item in rejected]
     aside += [
-        (_digest(record.payload).hex(), record.payload, "Its id is too long or holds characters that no id has.")
+        SetAside(
+            _digest(record.payload).hex(), record.payload, "Its id is too long or holds characters that no id has."
+        )
         for record in latest.values()
         if not is_usable_id(record.external_id)
     ]
     return candidates, aside
 
 
-def read_all(stream: Stream, candidates: Iterable[Candidate], aside: Aside) -> list[Arrival]:
-    """The candidates as they are kept; what cannot be read is added to `aside`."""
+def read_all(stream: Stream, candidates: Iterable[Candidate], aside: Aside, shapes: Shapes) -> list[Arrival]:
+    """The candidates as they are kept; what cannot be read is added to `aside`, the fields of all to `shapes`."""
     arrivals = []
     for record, digest in candidates:
         try:
-            arrivals.append(_read(stream, record, digest))
+            arrivals.append(_read(stream, record, digest, shapes))
         except RecordRejected as refusal:
-            aside.append((record.external_id, record.payload, refusal.words))
+            aside.append(SetAside(record.external_id, record.payload, refusal.words, record))
     return arrivals
 
 
@@ -172,6 +187,7 @@ def forget(connection_id: UUID, tenant_id: int, stream: str) -> None:
     _delete(models.Record.objects.filter(**of_stream))
     _delete(models.ShadowRecord.objects.filter(**of_stream))
     models.RejectedRecord.objects.filter(**of_stream).delete()
+    models.KnownField.objects.filter(**of_stream).delete()
 
 
 def forget_old(tenant_id: int, vendor: str, stream: Stream, before: datetime) -> None:
@@ -230,13 +246,14 @@ def _different(place: Place, candidates: Sequence[Candidate]) -> list[Candidate]
         return [candidates[row[0]] for row in cursor.fetchall()]
 
 
-def _read(stream: Stream, record: Record, digest: bytes) -> Arrival:
+def _read(stream: Stream, record: Record, digest: bytes, shapes: Shapes) -> Arrival:
     """Raises RecordRejected for what PostgreSQL or the stream's own reading cannot take."""
     try:
         text = record.payload.decode()
         fields = msgspec.json.decode(record.payload)
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as mistake:
         raise RecordRejected(f"It is not readable JSON ({mistake}).") from mistake
+    shapes.add(fields)
     record = _storable(record)
     value = _sensible(_interpret(stream, record)) if stream.kind else None
     title = _title(stream, fields, value)
@@ -342,13 +359,19 @@ def _forget_what_was_public(record_ids: Sequence[int]) -> None:
 def _set_aside(place: Place, aside: Aside) -> None:
     with connection.cursor() as cursor:
         for item in aside:
-            cursor.execute(_SET_ASIDE, {**place.facts, **aside_facts(*item)})
+            cursor.execute(_SET_ASIDE, {**place.facts, **aside_facts(item)})
 
 
-def aside_facts(key: str, payload: bytes, reason: str) -> dict[str, str]:
-    """What is kept of something that is set aside."""
-    text = payload.decode(errors="backslashreplace").replace("\0", "\\0")
-    return {"key": key.replace("\0", "")[:200], "payload": text[:1_000_000], "reason": reason[:500]}
+def aside_facts(item: SetAside) -> dict[str, str | None]:
+    """What is kept of something that is set aside; what came beside it only with the payload as it was."""
+    text = item.payload.decode(errors="backslashreplace").replace("\0", "\\0")[:1_000_000]
+    origin = _origin_of(item.record) if item.record and text.encode() == item.payload else None
+    return {"key": item.key.replace("\0", "")[:200], "payload": text, "origin": origin, "reason": item.reason[:500]}
+
+
+def _origin_of(record: Record) -> str:
+    beside = {"context": dict(record.context), "parent_id": record.parent_id, "position": record.position}
+    return msgspec.json.encode(beside).decode().replace("\\u0000", "")
 
 
 TABLES: dict[type, tuple[type[models.Typed], tuple[str, ...]]] = {
