@@ -30,9 +30,11 @@ from integrations.connections.models import Connection, ConnectionState
 from integrations.contract import Page, Stream
 from integrations.diagnosis import diagnose
 from integrations.errors import IntegrationError
+from integrations.records import drift
 from integrations.records.shadow import fill
 from integrations.records.store import Place, Stored, store
 from integrations.sync import lookups, outcomes, rebuild, sweeps
+from integrations.sync.doubts import Doubts, objection
 from integrations.sync.models import LookUpReason, RunKind, RunState, StreamState, SyncRun
 from integrations.sync.reader import Reader
 from integrations.sync.wake import wake
@@ -74,7 +76,11 @@ class Lease:
     @property
     def place(self) -> Place:
         return Place(
-            tenant_id=self.tenant_id, connection_id=self.connection_id, stream=self.stream.key, run_id=self.run_id
+            tenant_id=self.tenant_id,
+            connection_id=self.connection_id,
+            stream=self.stream.key,
+            run_id=self.run_id,
+            is_first_copy=self.kind == RunKind.BACKFILL,
         )
 
 
@@ -202,10 +208,11 @@ def _read(lease: Lease, access: OpenConnection, deadline: float) -> bool:
     is_last_call = False
     proof_due_at = 0.0
     calls = access.http.calls
+    doubts = Doubts(lease.cursor)
     with Reader(method(access, lease.cursor), lease.stream.key) as reader:
         while pages := reader.take(BATCH_PAGES, every=settings.SYNC_LEASE_SECONDS / 3, meanwhile=lambda: _keep(lease)):
             made, calls = access.http.calls - calls, access.http.calls
-            _commit(lease, pages, made)
+            _commit(lease, pages, made, doubts)
             access.log_calls()
             if time.monotonic() >= proof_due_at:
                 _prove(lease)
@@ -226,6 +233,9 @@ def _note_the_end(lease: Lease) -> None:
         sweeps.judge(run, lease.stream)
     elif lease.is_rebuild:
         rebuild.compare(run, lease.stream)
+        return
+    if lease.is_sweep or run.changed >= drift.MANY:
+        drift.look_for_lost(lease.place.facts)
 
 
 def _look_up(lease: Lease, access: OpenConnection, deadline: float) -> bool:
@@ -269,9 +279,10 @@ def _meanwhile(lease: Lease, call: Callable[[], T]) -> T:
                 _keep(lease)
 
 
-def _commit(lease: Lease, pages: list[Page], calls: int) -> None:
+def _commit(lease: Lease, pages: list[Page], calls: int, doubts: Doubts) -> None:
     """The pages, and the checkpoint behind the last of them: of the stream, of the sweep, or of the rebuild, whose
-    records go into a copy of their own."""
+    records go into a copy of their own. Raises VendorChanged once nearly nothing can be read: what came is kept, but
+    the checkpoint goes back behind the last that could be."""
     with tenant_scope(lease.tenant_id):
         _hold(lease)
         stored = (fill if lease.is_rebuild else store)(
@@ -283,22 +294,30 @@ def _commit(lease: Lease, pages: list[Page], calls: int) -> None:
         read = sum(len(page.records) + len(page.rejected) + len(page.seen) for page in pages)
         expected = next((page.expected for page in reversed(pages) if page.expected is not None), None)
         facts: dict[str, Any] = {} if expected is None else {"expected": expected}
+        came = sum(len(page.records) + len(page.rejected) for page in pages)
+        is_strange = doubts.are_right(came=came, rejected=stored.rejected, cursor=pages[-1].cursor)
+        cursor = doubts.safe if is_strange else pages[-1].cursor
         if lease.is_sweep:
-            facts |= _note_the_sweep(lease, pages)
+            facts |= _note_the_sweep(lease, pages, cursor)
         elif lease.is_rebuild:
-            facts["cursor"] = pages[-1].cursor
+            facts["cursor"] = cursor
         else:
-            StreamState.objects.filter(pk=lease.state_id).update(cursor=pages[-1].cursor)
+            StreamState.objects.filter(pk=lease.state_id).update(cursor=cursor)
+        if is_strange:
+            facts["attempts"] = F("attempts")
         _count(lease, stored, read=read, calls=calls, pages=len(pages), **facts)
         _stir(lease, stored.parents)
+        change = objection(lease.place, lease.stream) if is_strange else None
+    if change:
+        raise change
 
 
-def _note_the_sweep(lease: Lease, pages: list[Page]) -> dict[str, Any]:
+def _note_the_sweep(lease: Lease, pages: list[Page], cursor: str) -> dict[str, Any]:
     """Remember what was seen and covered; what of it belongs into the run's row."""
     ids = [record.external_id for page in pages for record in page.records]
     ids += [external_id for page in pages for external_id in page.seen]
     sweeps.note(lease.run_id, lease.tenant_id, ids)
-    facts: dict[str, Any] = {"cursor": pages[-1].cursor}
+    facts: dict[str, Any] = {"cursor": cursor}
     covered = [[page.covers.since, page.covers.until] for page in pages if page.covers is not None]
     if covered:
         facts["covered"] = [*SyncRun.objects.values_list("covered", flat=True).get(pk=lease.run_id), *covered]
@@ -318,11 +337,10 @@ def _count(
         missing=F("missing") + missing,
         pages=F("pages") + pages,
         calls=F("calls") + calls,
-        attempts=0,
         state=RunState.RUNNING,
         code="",
         words="",
-        **facts,
+        **{"attempts": 0, **facts},
     )
 
 

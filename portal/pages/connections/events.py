@@ -18,6 +18,7 @@ VERBS: dict[str, str] = {
     "connection.disconnected": "disconnected",
     "connection.erased": "erased",
     "sync.deletions_confirmed": "confirmed deletions in",
+    "sync.tried_again": "tried again what was set aside in",
     "people.invited": "invited",
     "people.invitation_withdrawn": "withdrew the invitation of",
     "people.invited_again": "sent the invitation again to",

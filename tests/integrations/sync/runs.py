@@ -33,6 +33,13 @@ def sync(connection: Connection, stream: str = "") -> list[SyncRun]:
     return [run for run in work_off(connection) if run.pk in started]
 
 
+def copy_only(connection: Connection, stream: str) -> list[SyncRun]:
+    """The first copy of this stream of a connection that was not begun, and of no other."""
+    with tenant_scope(connection.tenant_id):
+        StreamState.objects.create(tenant_id=connection.tenant_id, connection=connection, stream=stream)
+    return sync(connection, stream)
+
+
 def runs_of(connection: Connection) -> list[SyncRun]:
     with tenant_scope(connection.tenant_id):
         return list(SyncRun.objects.filter(connection=connection).select_related("stream_state").order_by("pk"))
