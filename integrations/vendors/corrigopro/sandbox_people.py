@@ -1,5 +1,9 @@
 """What people at CorrigoPro and its customers do: every deed changes an account's data, deterministically, and is told
-to the company's listener."""
+to the company's listener.
+
+A-14 An order is put on hold from New, Accepted, CheckedIn or Paused, recalled from whatever is open, checked out by
+telephone from where it can be checked out.
+"""
 
 from collections.abc import Callable
 from typing import ClassVar
@@ -69,7 +73,6 @@ class People(Events):
                     self.tell(company, number, "CompletionInfoChanged")
 
     def put_on_hold(self, account: int | None = 0, order: str = "") -> None:
-        """A-14 From New, Accepted, CheckedIn or Paused."""
         fits = _in("Accepted", "CheckedIn", "Paused", "New")
         self._turn("OnHold", "Waiting for the landlord.", self._each(account, "hold", fits, order))
 
@@ -78,7 +81,7 @@ class People(Events):
         self._turn("NeedsCompletionDetails", "", self._each(account, "phone", _in("CheckedIn", "Accepted"), order))
 
     def recall_order(self, account: int | None = 0, order: str = "") -> None:
-        """The customer withdraws an order: whatever is done to it is refused then (3005). A-14 From what is open."""
+        """The customer withdraws an order: whatever is done to it is refused then (3005)."""
         self._turn("Recalled", "No longer needed.", self._each(account, "recall", _in(*OPEN), order))
 
     def reopen_order(self, account: int | None = 0, order: str = "") -> None:
