@@ -74,6 +74,13 @@ values (%(tenant)s, %(connection)s, %(stream)s, %(key)s, %(payload)s, %(origin)s
 on conflict (tenant_id, connection_id, stream, key) do update set payload = excluded.payload, origin = excluded.origin,
     reason = excluded.reason, last_seen_at = now(), run_id = excluded.run_id
 """
+_MOST_ASIDE = 1000  # of a stream are kept: more of them tell a developer no more
+_MOST_OF_IT = 100_000  # bytes of its payload
+_DROP_OLDEST = f"""
+delete from records_rejectedrecord where id in (
+    select id from records_rejectedrecord where {_PLACE} order by last_seen_at desc, id desc offset %(most)s
+)
+"""  # noqa: S608 - only constants are put together
 _FORGET_COPIES = """
 delete from records_shadowrecord s using records_record r
 where r.id = any(%s) and s.tenant_id = r.tenant_id and s.connection_id = r.connection_id and s.stream = r.stream
@@ -357,21 +364,25 @@ def _forget_what_was_public(record_ids: Sequence[int]) -> None:
 
 
 def _set_aside(place: Place, aside: Aside) -> None:
+    if not aside:
+        return
+    latest = {item.key: item for item in aside[-_MOST_ASIDE:]}
     with connection.cursor() as cursor:
-        for item in aside:
-            cursor.execute(_SET_ASIDE, {**place.facts, **aside_facts(item)})
+        cursor.executemany(_SET_ASIDE, [{**place.facts, **aside_facts(item)} for item in latest.values()])
+        cursor.execute(_DROP_OLDEST, {**place.facts, "most": _MOST_ASIDE})
 
 
 def aside_facts(item: SetAside) -> dict[str, str | None]:
     """What is kept of something that is set aside; what came beside it only with the payload as it was."""
-    text = item.payload.decode(errors="backslashreplace").replace("\0", "\\0")[:1_000_000]
+    text = item.payload[:_MOST_OF_IT].decode(errors="backslashreplace").replace("\0", "\\0")
     origin = _origin_of(item.record) if item.record and text.encode() == item.payload else None
-    return {"key": item.key.replace("\0", "")[:200], "payload": text, "origin": origin, "reason": item.reason[:500]}
+    return {"key": _clean(item.key, 200), "payload": text, "origin": origin, "reason": _clean(item.reason, 500)}
 
 
 def _origin_of(record: Record) -> str:
+    record = _storable(record)
     beside = {"context": dict(record.context), "parent_id": record.parent_id, "position": record.position}
-    return msgspec.json.encode(beside).decode().replace("\\u0000", "")
+    return msgspec.json.encode(beside).decode()
 
 
 TABLES: dict[type, tuple[type[models.Typed], tuple[str, ...]]] = {
