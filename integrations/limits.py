@@ -28,7 +28,8 @@ local wait, after = 0, {}
 for n, key in ipairs(KEYS) do
     local gap, burst = tonumber(ARGV[2 * n - 1]), tonumber(ARGV[2 * n])
     if n == 1 and slow then gap = gap * 2; burst = math.max(1, math.floor(burst / 2)) end
-    local due = tonumber(redis.call('GET', key) or '0'); if due < now then due = now end
+    local due = tonumber(redis.call('GET', key) or '0')
+    if due < now or due > now + 2 * gap * (burst + 1) then due = now end -- further ahead: its clock was put back
     after[n] = due + gap
     wait = math.max(wait, math.ceil(after[n] - gap * burst - now))
 end

@@ -44,7 +44,8 @@ _WAKE = """
 with sleeping as (
     select id, row_number() over (partition by tenant_id order by next_slice_at) as turn, next_slice_at
     from sync_syncrun
-    where finished_at is null and next_slice_at <= now() and (lease_until is null or lease_until < now())
+    where finished_at is null and next_slice_at <= now()
+        and (lease_until is null or lease_until not between now() and now() + 2 * make_interval(secs => %(again)s))
         and (woken_at is null or woken_at < now() - make_interval(secs => %(again)s))
 ), chosen as (
     select id, turn from sleeping order by turn, next_slice_at limit %(limit)s
@@ -54,6 +55,11 @@ with sleeping as (
     update sync_syncrun r set woken_at = now() from locked where r.id = locked.id returning r.tenant_id, r.id, turn
 )
 select tenant_id, id from woken order by turn
+"""
+# Where the database's own clock was put back, what it had told before lies far ahead.
+_CALL_BACK = """
+update sync_streamstate s set due_at = now()
+where s.tenant_id = %s and s.due_at > now() + greatest(s.interval, interval '1 day') * 1.5
 """
 
 
@@ -70,7 +76,7 @@ def tick() -> int:
 
 def tidy() -> None:
     """Request log after 14 days, finished runs after 90, sightings with their sweep, copies of streams after 7 days;
-    records when their time is up."""
+    records when their time is up. What is due later than can be is due now."""
     with ops_scope():
         tenants = list(Tenant.objects.values_list("pk", flat=True))
     for tenant_id in tenants:
@@ -80,6 +86,8 @@ def tidy() -> None:
             open_runs = SyncRun.objects.filter(tenant_id=tenant_id, finished_at=None).values("pk")
             Sighting.objects.filter(tenant_id=tenant_id).exclude(run_id__in=open_runs).delete()
             rebuild.tidy(tenant_id)
+            with connection.cursor() as cursor:
+                cursor.execute(_CALL_BACK, [tenant_id])
             for connector in connectors().values():
                 for stream in connector.streams:
                     if stream.keep_for is not None:

@@ -36,7 +36,7 @@ from integrations.records.store import Place, Stored, store
 from integrations.sync import lookups, outcomes, rebuild, sweeps
 from integrations.sync.doubts import Doubts, objection
 from integrations.sync.models import LookUpReason, RunKind, RunState, StreamState, SyncRun
-from integrations.sync.reader import Reader
+from integrations.sync.reader import Reader, endless, has_gone_round
 from integrations.sync.wake import wake
 from portal.tenancy.scope import tenant_scope
 
@@ -64,6 +64,7 @@ class Lease:
     kind: RunKind
     cursor: str
     read_at: datetime | None
+    has_gone_round: bool = False
 
     @property
     def is_sweep(self) -> bool:
@@ -160,6 +161,9 @@ def _take(tenant_id: int, run_id: int) -> Lease | None:
             kind=RunKind(run.kind),
             cursor=run.cursor if run.kind in _WITH_OWN_CURSOR else run.stream_state.cursor,
             read_at=run.read_at,
+            has_gone_round=has_gone_round(
+                read=run.read, pages=run.pages, known=run.stream_state.records + run.rejected
+            ),
         )
 
 
@@ -204,6 +208,8 @@ def _work(lease: Lease, access: OpenConnection) -> bool:
 
 def _read(lease: Lease, access: OpenConnection, deadline: float) -> bool:
     """Store what the reading brings until it ends (True) or the time is up (False)."""
+    if lease.has_gone_round:
+        raise endless()
     method = lease.stream.sweep if lease.is_sweep else lease.stream.read
     is_last_call = False
     proof_due_at = 0.0

@@ -18,6 +18,9 @@ _MOST_BYTES = 16 * 1024 * 1024  # read ahead, or taken at once; a single page ma
 _MOST_ROWS = 100_000  # of a page
 _MOST_EXPECTED = 10**12
 _LONGEST_CURSOR = 1_000_000
+_MOST_PAGES = 1_000_000  # of a run
+_MOST_READINGS = 5  # of what there is, in a run
+_FEW = 10_000  # rows
 _WEIGHT = 500  # bytes of memory that a row takes beside its payload
 
 
@@ -176,6 +179,12 @@ class _Memory:
         if len(self._met) > self._size:
             del self._met[next(iter(self._met))]
         return False
+
+
+def has_gone_round(*, read: int, pages: int, known: int) -> bool:
+    """Whether a run has read so many times what there is that it will not end: a vendor so slow that a slice holds few
+    pages shows none of them twice in one. `known` counts what the stream holds, and what the run set aside."""
+    return pages > _MOST_PAGES or read > known * _MOST_READINGS + _FEW
 
 
 def endless() -> VendorChanged:

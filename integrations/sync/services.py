@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.connections.models import Capability, Connection, ConnectionState
@@ -119,7 +120,7 @@ def _refused(connection: Connection) -> set[str]:
 
 
 def _open_run(state: StreamState, *, by: User | None, trigger: str, kind: RunKind | None = None) -> SyncRun:
-    now = timezone.now()
+    now = Now()  # by the clock that finds it due
     # Locked before the run is made: beat takes them in that order too.
     state = StreamState.objects.select_for_update(no_key=True).get(tenant_id=state.tenant_id, pk=state.pk)
     run, is_new = SyncRun.objects.regular().get_or_create(
@@ -132,10 +133,13 @@ def _open_run(state: StreamState, *, by: User | None, trigger: str, kind: RunKin
             "kind": (kind or RunKind.INCREMENTAL) if state.last_good_at else RunKind.BACKFILL,
             "trigger": trigger,
             "requested_by": by,
+            "next_slice_at": now,
             "woken_at": now,
         },
     )
-    if not is_new and run.state == RunState.WAITING and run.code != "rate_limited":
+    if is_new:
+        run.refresh_from_db(fields=["next_slice_at", "woken_at"])
+    elif run.state == RunState.WAITING and run.code != "rate_limited":
         SyncRun.objects.filter(pk=run.pk).update(next_slice_at=now, state=RunState.QUEUED)
     StreamState.objects.filter(pk=state.pk).update(due_at=now + state.interval)
     wake(state.tenant_id, run.pk)
