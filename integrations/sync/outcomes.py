@@ -18,6 +18,7 @@ from integrations.errors import IntegrationError, NotPermitted, RateLimited, Ret
 from integrations.problems.services import close_problems
 from integrations.sync import rebuild
 from integrations.sync.models import RunKind, RunState, SyncRun
+from integrations.sync.reader import ENDLESS
 
 _PAUSES = tuple(timedelta(seconds=n) for n in (5, 60, 300, 900, 3600))  # between tries; then the next regular run
 _UNTOLD_LIMIT = timedelta(minutes=1)  # where the vendor does not say how long its limit lasts
@@ -73,10 +74,11 @@ def failed(run_id: int, error: IntegrationError, diagnosis: Diagnosis | None = N
 
 
 def _tries(error: IntegrationError) -> int:
-    """How often it may mend itself. An unknown shape gets two more looks: an answer may have been cut on its way."""
+    """How often it may mend itself. An unknown shape gets two more looks: an answer may have been cut on its way. A list
+    that goes in circles gets none: each look brings something, so that they would never be counted."""
     if isinstance(error, RetryLater):
         return len(_PAUSES)
-    return 2 if isinstance(error, VendorChanged) else 0
+    return 2 if isinstance(error, VendorChanged) and error.code != ENDLESS else 0
 
 
 def broke(run_id: int, fence: int) -> None:

@@ -13,6 +13,7 @@ from django.db import connections
 from integrations.contract import Page
 from integrations.errors import VendorChanged
 
+ENDLESS = "endless"  # the code of a list that goes in circles
 _AHEAD = 10  # pages
 _MOST_BYTES = 16 * 1024 * 1024  # read ahead, or taken at once; a single page may be larger
 _MOST_ROWS = 100_000  # of a page
@@ -188,7 +189,9 @@ def has_gone_round(*, read: int, pages: int, known: int) -> bool:
 
 
 def endless() -> VendorChanged:
-    return VendorChanged("The vendor sends the same pages again and again.", code="endless")
+    return VendorChanged(
+        "The vendor sends the same pages again and again. Our developers have to look at it.", code=ENDLESS
+    )
 
 
 def _content_of(page: Page) -> int:
