@@ -195,6 +195,13 @@ class Stream(ABC):
         raise NotImplementedError
 
     @property
+    def keys(self) -> Mapping[str, str]:
+        """For a stream that can do without an id: the payload's field that a record is known by wherever it comes, and
+        by that name the field that stands in for it. Once the first has come, records with the second alone stop the
+        stream: they would all be stored again as others."""
+        return {}
+
+    @property
     def can_look_up(self) -> bool:
         return type(self).look_up is not Stream.look_up
 

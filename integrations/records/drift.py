@@ -15,12 +15,15 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from integrations.contract import Stream
+from integrations.errors import VendorChanged
 from integrations.records.models import KnownField, Record, RecordVersion
 
 MANY = 20  # changed records after which a run looks for what is gone
 TOLD_FOR = timedelta(days=90)  # a change of the answers is news for so long
 _MOST = 400  # fields of a stream; an object whose keys are data would otherwise bring ever new ones
 _SAMPLE = 200
+_SEVERAL = 3
 _ENOUGH = 10  # records that had a field and lost it
 _TYPES: Mapping[type, str] = {
     str: "text",
@@ -31,6 +34,7 @@ _TYPES: Mapping[type, str] = {
     dict: "object",
     type(None): "",
 }
+_TYPES_OF_IDS = frozenset({"text", "number"})
 _NEWS = """
 select distinct found.name from unnest(%(names)s::text[], %(types)s::text[]) found(name, type)
 left join records_knownfield k on k.tenant_id = %(tenant)s and k.connection_id = %(connection)s
@@ -95,6 +99,28 @@ def note(facts: Mapping[str, Any], shapes: Shapes, *, is_first_copy: bool) -> No
     for field in known.values():
         _see_again(field, found[field.name], is_first_copy=is_first_copy)
     _meet(facts, {name: found[name] for name in news - known.keys()}, is_new=not is_first_copy)
+
+
+def require_keys(facts: Mapping[str, Any], stream: Stream, shapes: Shapes) -> None:
+    """Raises VendorChanged when none of several records has the field any more, as an id, by which they were known."""
+    if not stream.keys:
+        return
+    found = shapes.found()
+    for key, stand_in in stream.keys.items():
+        came = found[stand_in].records if stand_in in found else 0
+        is_there = key in found and found[key].types & _TYPES_OF_IDS
+        if came >= _SEVERAL and not is_there and _has_come(facts, key):
+            raise VendorChanged(
+                f"{stream.label} come without their “{key}” now, by which we know them again, so we stopped before "
+                "storing them as others. Our developers have to look at it; there is nothing you can do.",
+                code="lost_key",
+                detail=f"{came} records without {key}",
+            )
+
+
+def _has_come(facts: Mapping[str, Any], key: str) -> bool:
+    types = _known(facts).filter(name=key).values_list("types", flat=True).first()
+    return bool(types and _TYPES_OF_IDS & set(types.split(",")))
 
 
 def look_for_lost(facts: Mapping[str, Any]) -> None:

@@ -146,10 +146,12 @@ Aside = list[SetAside]
 
 
 def store(place: Place, stream: Stream, records: Iterable[Record], rejected: Iterable[Rejected] = ()) -> Stored:
-    """Store a batch in the current transaction and tenant scope; the same id twice means the later one."""
+    """Store a batch in the current transaction and tenant scope; the same id twice means the later one. Raises
+    VendorChanged when the records have lost what they are known by (`Stream.keys`)."""
     candidates, aside = sort_out(stream, records, rejected)
     shapes = Shapes()
     arrivals = read_all(stream, _different(place, candidates), aside, shapes)
+    drift.require_keys(place.facts, stream, shapes)
     new = _merge(place, arrivals) if arrivals else 0
     _set_aside(place, aside)
     drift.note(place.facts, shapes, is_first_copy=place.is_first_copy)

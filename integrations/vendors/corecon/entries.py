@@ -59,6 +59,10 @@ class Entries(CoreconStream):
     def identify(self, fields: Fields, twins: dict[str, int]) -> str:
         return identify(self.known, fields, twins)
 
+    @property
+    def keys(self) -> Mapping[str, str]:
+        return {self.known.id_field: self.known.fields[0]}
+
     def position_of(self, fields: Fields) -> str:
         day = day_of(fields.get(self.dated))
         return day.isoformat() if day else ""

@@ -14,7 +14,15 @@ from integrations.vendors.corecon.assumptions import CLOSED_WORDS, REPORT_NAMES,
 from integrations.vendors.corecon.client import Client
 from integrations.vendors.corecon.codes import STRANGE
 from integrations.vendors.corecon.reading import CoreconStream, Part, Place
-from integrations.vendors.corecon.records import PROJECT, Fields, fields_of, identify, identify_report_row, vendor_date
+from integrations.vendors.corecon.records import (
+    PROJECT,
+    REPORT_KEY,
+    Fields,
+    fields_of,
+    identify,
+    identify_report_row,
+    vendor_date,
+)
 from integrations.vendors.corecon.registers import Projects
 from integrations.zones import windows_of
 
@@ -70,6 +78,10 @@ class Report(CoreconStream):
 
     def identify(self, fields: Fields, twins: dict[str, int]) -> str:
         return identify_report_row(fields, twins)
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        return dict(REPORT_KEY)
 
     def parent_of(self, fields: Fields) -> str:
         return identify(PROJECT, fields, {})

@@ -61,7 +61,7 @@ EXPENSE = Known(
     needed=2,
 )
 # A row of a report has no id of its own (CC-B04); each of these may stand in for the one before it.
-_REPORT_KEY = (
+REPORT_KEY = (
     ("ProjectId", "ProjectNumber"),
     ("PrimeContractId", "PrimeContractNumber"),
     ("JobCostCodeId", "JobCostCode"),
@@ -95,7 +95,7 @@ def identify(known: Known, fields: Fields, twins: dict[str, int]) -> str:
 
 def identify_report_row(fields: Fields, twins: dict[str, int]) -> str:
     """Project, contract, cost code and change order, as far as told, and the how-manieth of such rows it is."""
-    values = [given_id(fields, id_field) or _text(fields.get(other)) for id_field, other in _REPORT_KEY]
+    values = [given_id(fields, id_field) or _text(fields.get(other)) for id_field, other in REPORT_KEY]
     if not values[0]:
         raise RecordRejected("The row of the report does not say which project it belongs to.")
     key = "/".join(filter(None, values))

@@ -1,6 +1,7 @@
 """Companies, contacts and projects: read in full each time. The engine's digest decides what changed, and what is
 absent from two full readings is gone."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import ClassVar
 
@@ -23,6 +24,10 @@ class Register(CoreconStream):
 
     def identify(self, fields: Fields, twins: dict[str, int]) -> str:
         return identify(self.known, fields, twins)
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        return {self.known.id_field: self.known.fields[0]}
 
 
 class Companies(Register):

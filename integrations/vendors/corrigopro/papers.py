@@ -211,6 +211,10 @@ class Messages(Papers):
     )
     id_names = assumptions.MESSAGE_IDS
 
+    @property
+    def keys(self) -> Mapping[str, str]:
+        return dict.fromkeys(self.id_names, "Text")
+
     def payloads(self, client: Client, order: int) -> list[bytes]:
         return [bytes(raw) for raw in client.of_order("messages", assumptions.MESSAGES_NAME, order)]
 

@@ -110,10 +110,10 @@ def read(vendor: Vendor, stream: Stream, cursor: str = "", account: int = 0) -> 
     return drain(stream.read(vendor.access(account), cursor), stream)
 
 
-def outcome(vendor: Vendor, stream: Stream) -> Shelf | IntegrationError:
-    """What a full reading brings, or the error it ends in."""
+def outcome(vendor: Vendor, stream: Stream, cursor: str = "", account: int = 0) -> Shelf | IntegrationError:
+    """What a reading from there on brings, or the error it ends in."""
     try:
-        return Shelf().put(read(vendor, stream))
+        return Shelf().put(read(vendor, stream, cursor, account))
     except IntegrationError as error:
         return error
 

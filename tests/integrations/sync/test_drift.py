@@ -5,11 +5,12 @@ import pytest
 from integrations.connections.models import Connection
 from integrations.records import drift
 from integrations.records.models import KnownField, Record, RecordVersion
+from integrations.registry import connectors
 from integrations.sync.models import StreamState
 from integrations.sync.services import forget_streams, start_sweep
 from portal.tenancy.scope import tenant_scope
 from tests.integrations.conftest import Connect
-from tests.integrations.sync.runs import copy_only, sync, work_off
+from tests.integrations.sync.runs import copy_only, stored, sync, work_off
 from tests.integrations.sync.vendors.stockroom import Emulator
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
@@ -144,3 +145,32 @@ def test_keys_that_are_data_do_not_fill_the_table(
     assert len(fields(shelves)) == 10
     with tenant_scope(shelves.tenant_id):
         assert RecordVersion.objects.filter(record__connection=shelves).count() == 1
+
+
+@pytest.fixture
+def numbered(stockroom: Emulator, shelves: Connection, monkeypatch: pytest.MonkeyPatch) -> Connection:
+    """The shelves, which are known by their serial number from now on."""
+    put_all(stockroom, serial="A-1")
+    sync(shelves, "shelves")
+    monkeypatch.setattr(type(connectors()["stockroom"].stream("shelves")), "keys", {"serial": "name"})
+    return shelves
+
+
+@pytest.mark.parametrize("serial", [None, {"value": "A-1"}])
+def test_records_that_lost_what_they_are_known_by_stop_the_stream_with_words(
+    stockroom: Emulator, numbered: Connection, serial: object
+) -> None:
+    before = stored(numbered, "shelves")
+    put_all(stockroom, serial=serial)
+
+    (run,) = sync(numbered, "shelves")
+
+    assert (run.code, run.new, run.changed) == ("lost_key", 0, 0)
+    assert "without their “serial”" in run.words
+    assert stored(numbered, "shelves") == before
+
+
+def test_one_record_without_what_the_others_are_known_by_is_stored(stockroom: Emulator, numbered: Connection) -> None:
+    stockroom.things["shelves"]["s03"].pop("serial")
+    (run,) = sync(numbered, "shelves")
+    assert (run.state, run.changed) == ("done", 1)

@@ -16,6 +16,7 @@ from integrations.records.models import Billing, Record, RecordVersion, Rejected
 from integrations.registry import connectors
 from integrations.sandbox.kit import Fault
 from integrations.sync import engine
+from integrations.sync.doubts import Doubts
 from integrations.sync.models import RunState, StreamState, SyncRun
 from integrations.sync.services import start_sync, stop_all
 from portal.tenancy.scope import tenant_scope
@@ -231,7 +232,7 @@ def test_a_zombie_cannot_write(serve: Serve, connect: Connect) -> None:
     assert engine._take(connection.tenant_id, run.pk) is not None
 
     with pytest.raises(engine.LeaseLost):
-        engine._commit(lease, [Page(records=(), cursor="moved by a zombie")], calls=0)
+        engine._commit(lease, [Page(records=(), cursor="moved by a zombie")], calls=0, doubts=Doubts(""))
 
     assert state_of(connection, "billings").cursor == ""
 
