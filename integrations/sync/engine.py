@@ -224,7 +224,7 @@ def _read(lease: Lease, access: OpenConnection, deadline: float) -> bool:
                 _prove(lease)
                 proof_due_at = time.monotonic() + PROVE_SECONDS
             if is_last_call:
-                return False
+                return reader.is_at_end()  # begun anew, a list that is read whole might always stop right here
             # One batch more than the time allows: a vendor so slow that one page fills a slice would otherwise never
             # be seen to end, for only the next look tells that the last page was the last.
             is_last_call = time.monotonic() >= deadline

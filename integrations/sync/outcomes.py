@@ -74,8 +74,8 @@ def failed(run_id: int, error: IntegrationError, diagnosis: Diagnosis | None = N
 
 
 def _tries(error: IntegrationError) -> int:
-    """How often it may mend itself. An unknown shape gets two more looks: an answer may have been cut on its way. A list
-    that goes in circles gets none: each look brings something, so that they would never be counted."""
+    """How often it may mend itself. An unknown shape gets two more looks: an answer may have been cut on its way. What
+    goes in circles gets none: each look brings something, so that they would never be counted."""
     if isinstance(error, RetryLater):
         return len(_PAUSES)
     return 2 if isinstance(error, VendorChanged) and error.code != ENDLESS else 0

@@ -14,6 +14,7 @@ from integrations.contract import Page
 from integrations.errors import VendorChanged
 
 ENDLESS = "endless"  # the code of a list that goes in circles
+_MOMENT = 0.1  # seconds
 _AHEAD = 10  # pages
 _MOST_BYTES = 16 * 1024 * 1024  # read ahead, or taken at once; a single page may be larger
 _MOST_ROWS = 100_000  # of a page
@@ -62,6 +63,12 @@ class Reader:
         if not pages and self._error is not None:
             raise self._error
         return pages
+
+    def is_at_end(self) -> bool:
+        """Whether everything was taken, as far as a moment's wait can tell."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._is_over, timeout=_MOMENT)
+            return self._is_over and not self._waiting and self._error is None
 
     def _take(self, at_most: int) -> list[Page]:
         pages: list[Page] = []
