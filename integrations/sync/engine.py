@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, connections
+from django.db import InterfaceError, InternalError, OperationalError, connection, connections
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -29,7 +29,7 @@ from integrations.connections.health import WORTH_DIAGNOSING, proved
 from integrations.connections.models import Connection, ConnectionState
 from integrations.contract import Page, Stream
 from integrations.diagnosis import diagnose
-from integrations.errors import IntegrationError
+from integrations.errors import IntegrationError, RetryLater
 from integrations.records import drift
 from integrations.records.shadow import fill
 from integrations.records.store import Place, Stored, store
@@ -41,6 +41,7 @@ from integrations.sync.wake import wake
 from portal.tenancy.scope import tenant_scope
 
 T = TypeVar("T")
+_OUTAGES = (OperationalError, InterfaceError, InternalError)  # the last: PostgreSQL ended a session that stood idle
 _logger = logging.getLogger(__name__)
 PROVE_SECONDS = 30.0
 _WITH_OWN_CURSOR = (RunKind.SWEEP, RunKind.REBUILD)
@@ -90,8 +91,10 @@ update sync_syncrun set fence = fence + 1, lease_until = now() + make_interval(s
     woken_at = null, started_at = coalesce(started_at, now())
 where tenant_id = %(tenant)s and id = %(run)s and finished_at is null and next_slice_at <= now()
     and (lease_until is null or lease_until not between now() and now() + 2 * make_interval(secs => %(lease)s))
+    and kind = any(%(kinds)s) and state = any(%(states)s)
 returning fence
 """
+_LEFT_ALONE = "Begun by another release of Switchboard; it goes on when that release works again."
 
 
 def carry_out_slice(tenant_id: int, run_id: int) -> None:
@@ -120,10 +123,22 @@ def carry_out_slice(tenant_id: int, run_id: int) -> None:
                 wake(tenant_id, run_id)
     except LeaseLost:
         _logger.info("lease lost", extra={"run": run_id, "tenant": tenant_id})
+    except _OUTAGES:
+        _logger.warning("the database failed a slice", exc_info=True, extra={"run": run_id, "tenant": tenant_id})
+        _wait_for_the_database(lease)
     except Exception:
         _logger.exception("a slice failed", extra={"run": run_id, "tenant": tenant_id})
         with tenant_scope(tenant_id):
             outcomes.broke(run_id, lease.fence)
+
+
+def _wait_for_the_database(lease: Lease) -> None:
+    """Where it answers again already, the run waits for its next try; where it does not, the lease lapses and beat
+    finds the run."""
+    connection.close()
+    error = RetryLater("Our own database failed for a moment. We try again by ourselves.", code="database")
+    with suppress(*_OUTAGES, LeaseLost), _ending(lease):
+        outcomes.failed(lease.run_id, error)
 
 
 @contextmanager
@@ -138,9 +153,11 @@ def _ending(lease: Lease) -> Iterator[None]:
 
 def _take(tenant_id: int, run_id: int) -> Lease | None:
     with tenant_scope(tenant_id), connection.cursor() as cursor:
-        cursor.execute(_TAKE, {"tenant": tenant_id, "run": run_id, "lease": settings.SYNC_LEASE_SECONDS})
+        facts = {"tenant": tenant_id, "run": run_id, "lease": settings.SYNC_LEASE_SECONDS}
+        cursor.execute(_TAKE, {**facts, "kinds": RunKind.values, "states": RunState.values})
         row = cursor.fetchone()
         if row is None:
+            _leave_to_another_release(run_id)
             return None
         run = SyncRun.objects.select_related("stream_state", "connection").get(tenant_id=tenant_id, pk=run_id)
         if run.connection.state != ConnectionState.ACTIVE:
@@ -165,6 +182,15 @@ def _take(tenant_id: int, run_id: int) -> Lease | None:
                 read=run.read, pages=run.pages, known=run.stream_state.records + run.rejected
             ),
         )
+
+
+def _leave_to_another_release(run_id: int) -> None:
+    """Of a kind or in a state that came after this release: said where people look, touched no further."""
+    unknown = SyncRun.objects.filter(pk=run_id, finished_at=None).exclude(
+        kind__in=RunKind.values, state__in=RunState.values
+    )
+    if unknown.update(words=_LEFT_ALONE):
+        _logger.warning("a run of another release is left alone", extra={"run": run_id})
 
 
 def _stream_of(run: SyncRun) -> Stream | None:
