@@ -16,7 +16,7 @@ from integrations.records.store import forget_old
 from integrations.registry import connectors
 from integrations.sync import rebuild
 from integrations.sync.models import Sighting, SyncRun
-from integrations.sync.wake import send
+from integrations.sync.wake import is_broker_empty, send
 from portal.tenancy.models import Tenant
 from portal.tenancy.scope import ops_scope
 
@@ -64,10 +64,12 @@ where s.tenant_id = %s and s.due_at > now() + greatest(s.interval, interval '1 d
 
 
 def tick() -> int:
-    """One look at the clock; how many wake-up calls were sent."""
+    """One look at the clock; how many wake-up calls were sent. A call is taken for lost when a lease's time has passed,
+    or when no call is left at the broker: it may have been emptied. Calling once too often is harmless."""
+    again = 0 if is_broker_empty() else settings.SYNC_LEASE_SECONDS
     with ops_scope(), connection.cursor() as cursor:
         cursor.execute(_DUE, {"limit": CLAIM, "vendors": list(connectors())})
-        cursor.execute(_WAKE, {"limit": WAKE, "again": settings.SYNC_LEASE_SECONDS})
+        cursor.execute(_WAKE, {"limit": WAKE, "again": again})
         calls = cursor.fetchall()
     for tenant_id, run_id in calls:
         send(tenant_id, run_id)

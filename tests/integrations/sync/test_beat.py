@@ -17,8 +17,9 @@ pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """The wake-up calls, caught on their way to the broker."""
+    """The wake-up calls, caught on their way to the broker, which would have them all still."""
     calls: list[tuple[int, int]] = []
+    monkeypatch.setattr(beat, "is_broker_empty", lambda: False)
     monkeypatch.setattr(beat, "send", lambda tenant_id, run_id: calls.append((tenant_id, run_id)))
     return calls
 
