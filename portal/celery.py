@@ -5,12 +5,26 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_init
+from django.conf import settings
+from django.db.backends.signals import connection_created
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 app = Celery("switchboard")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["integrations.sync", "integrations.connections"])
+
+
+@worker_init.connect
+def bound_transactions(**_: Any) -> None:
+    """A worker that freezes in the middle of a transaction must not hold its rows for longer than its lease."""
+    connection_created.connect(_bound)
+
+
+def _bound(connection: Any, **_: Any) -> None:
+    with connection.cursor() as cursor:
+        limit = f"{settings.SYNC_LEASE_SECONDS:f}s"
+        cursor.execute("select set_config('idle_in_transaction_session_timeout', %s, false)", [limit])
 
 
 @worker_init.connect

@@ -125,7 +125,12 @@ LIMITS_URL = _redis_database(2)
 
 CELERY_BROKER_URL = _redis
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker outlasts any outage of its broker
 CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # A broker that says nothing must not hold a page, or a worker in the middle of a slice.
+    "socket_timeout": 10,
+    "socket_connect_timeout": 5,
+    "socket_keepalive": True,
     "visibility_timeout": 1800,
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
@@ -133,6 +138,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# On a busy machine a process takes its time to start. One that is given up ends the whole worker.
+CELERY_WORKER_PROC_ALIVE_TIMEOUT = 60.0
 # A slice goes on when the broker is lost: its lease is in the database, and a token may be on its way.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TASK_IGNORE_RESULT = True
