@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.pages.connections import activity, deeds, links, runs, setup_views, sweeps, views
+from portal.pages.connections import activity, deeds, links, runs, setup_views, stream, sweeps, views
 
 _ONE = "connections/<uuid:connection_id>"
 
@@ -19,6 +19,8 @@ urlpatterns = [
     path(f"{_ONE}/sync/", deeds.sync, name="connection-sync"),
     path(f"{_ONE}/sweep/", sweeps.sweep, name="connection-sweep"),
     path(f"{_ONE}/gone/", sweeps.confirm, name="connection-confirm-gone"),
+    path(f"{_ONE}/streams/<slug:stream>/", stream.page, name="connection-stream"),
+    path(f"{_ONE}/streams/<slug:stream>/try-again/", stream.retry, name="connection-stream-retry"),
     path(f"{_ONE}/links/", links.ask, name="link-ask"),
     path(f"{_ONE}/links/<int:link_id>/take-back/", links.take_back, name="link-take-back"),
     path(f"{_ONE}/runs/<int:run_id>/", runs.run, name="connection-run"),

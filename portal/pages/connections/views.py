@@ -14,6 +14,7 @@ from integrations.forms import SecretField
 from integrations.registry import connectors
 from integrations.sync.models import SyncRun
 from portal.pages.connections import listings, queries
+from portal.pages.connections.fields import marks_of
 from portal.pages.connections.form_action import allow_sign_in
 from portal.pages.connections.links import AskForm, labels_of, lines_of
 from portal.pages.connections.waiting import letter_of
@@ -53,12 +54,14 @@ def streams(request: TenantRequest, connection_id: UUID) -> HttpResponse:
 
 
 def _around(request: TenantRequest, connection: Connection) -> dict[str, Any]:
-    """What stands around the live part: what ends, and for an admin whom to ask for what is missing."""
+    """What stands around the live part: what ends, and for an admin whom to ask for what is missing and
+    what is worth a look."""
     facts: dict[str, Any] = {"endings": endings(request.membership.tenant, [connection])}
     if not request.membership.is_admin or connection.is_disconnected:
         return facts
     if connection.is_waiting:
         facts["letter"] = letter_of(connection.connector, connection.settings, request.membership)
+    facts["marks"] = marks_of(connection)
     if labels_of(connection.connector):
         facts |= {"links": lines_of(connection), "ask_form": AskForm(connection.connector)}
     return facts
