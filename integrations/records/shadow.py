@@ -6,7 +6,7 @@ not grow with it. Call in the tenant's scope; `Place.run_id` names the copy.
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -88,6 +88,13 @@ _COUNT = f"select s.difference, count(*) from records_shadowrecord s where {COPY
 _DROP = f"delete from records_shadowrecord s where {COPY}"  # noqa: S608
 
 
+_READINGS = """
+select s.external_id, (to_jsonb(t) - %(hidden)s::text[])::text, (to_jsonb(p) - %(hidden)s::text[])::text
+from records_shadowrecord s join records_record r on {RECORD} and r.external_id = s.external_id {typed}
+where {COPY} and s.external_id = any(%(ids)s) and s.typed is not null and t.record_id is not null
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedTable:
     """The table of the typed rows that a stream feeds, as the statements over a copy need it."""
@@ -149,6 +156,17 @@ def compare(place: Place, stream: Stream, began: datetime) -> dict[str, int]:
         counts = {"outside": cursor.fetchone()[0]}
         cursor.execute(_COUNT, facts)
         return counts | dict.fromkeys(Difference.values, 0) | dict(cursor.fetchall())
+
+
+def readings(place: Place, stream: Stream, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """The typed rows of these records as JSON: as they are, and as the copy has them. None where nothing differs."""
+    table = TypedTable.of(stream)
+    if table is None:
+        return {}
+    hidden = ["record_id", "tenant_id", "connection_id", "search"]
+    with connection.cursor() as cursor:
+        cursor.execute(with_typed(_READINGS, table), {**place.facts, "ids": list(ids), "hidden": hidden})
+        return {external_id: (before, after) for external_id, before, after in cursor.fetchall()}
 
 
 def drop(place: Place) -> None:

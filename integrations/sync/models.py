@@ -140,6 +140,10 @@ class SyncRun(OfConnection):
         return self.finished_at is None
 
     @property
+    def is_rebuild(self) -> bool:
+        return self.kind == RunKind.REBUILD
+
+    @property
     def is_waiting(self) -> bool:
         return self.state == RunState.WAITING
 
@@ -214,6 +218,7 @@ class Rebuild(OfConnection):
     and `outside`: those that lie outside of what was read.
     """
 
+    OPEN: ClassVar = (RebuildState.READING, RebuildState.READY)
     KEPT_FOR: ClassVar = timedelta(days=7)  # a copy that waits to be used, and what one in use took the place of
     TOLD_FOR: ClassVar = timedelta(days=90)
 
@@ -264,6 +269,19 @@ class Rebuild(OfConnection):
     @property
     def is_applied(self) -> bool:
         return self.state == RebuildState.APPLIED
+
+    @property
+    def has_failed(self) -> bool:
+        return self.state == RebuildState.FAILED
+
+    @property
+    def can_be_undone(self) -> bool:
+        return self.is_applied and self.ended_at is None and not self.is_over
+
+    @property
+    def is_over(self) -> bool:
+        """Its time is up, dropped already or not."""
+        return self.kept_until is not None and self.kept_until < timezone.now()
 
     @property
     def kept_until(self) -> datetime | None:

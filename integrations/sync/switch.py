@@ -32,9 +32,7 @@ def start(state: StreamState, *, by: User) -> Rebuild:
     state = _locked(state)
     if state.last_good_at is None:
         raise ValidationError(f"The first copy of {state.label.lower()} is not complete yet.")
-    if Rebuild.objects.filter(
-        tenant_id=state.tenant_id, stream_state=state, state__in=[RebuildState.READING, RebuildState.READY]
-    ).exists():
+    if Rebuild.objects.filter(tenant_id=state.tenant_id, stream_state=state, state__in=Rebuild.OPEN).exists():
         raise ValidationError(f"{state.label} were read anew already. Decide about that copy first.")
     of_stream = {"tenant_id": state.tenant_id, "connection_id": state.connection_id, "stream": state.stream}
     run = SyncRun.objects.create(
@@ -60,7 +58,7 @@ def use(one: Rebuild, *, by: User) -> Rebuild:
     """
     state = _hold_still(one)
     one = _current(one)
-    if not one.is_ready or _is_over(one):
+    if not one.is_ready or one.is_over:
         raise ValidationError("There is no new copy to use. Read everything anew.")
     stream, place, now = state.definition, place_of(one), _now()
     one.counts = shadow.compare(place, stream, one.asked_at)
@@ -86,7 +84,7 @@ def undo(one: Rebuild, *, by: User) -> Rebuild:
     goes on from where it stood at the switch, so that nothing it brought since is missed."""
     state = _hold_still(one)
     one = _current(one)
-    if not one.is_applied or one.ended_at is not None or _is_over(one):
+    if not one.can_be_undone:
         raise ValidationError(one.words or "It can no longer be undone: what was before is kept for 7 days only.")
     assert one.applied_at
     place = place_of(one)
@@ -121,12 +119,13 @@ def discard(one: Rebuild, *, by: User) -> Rebuild:
     if one.is_reading:
         for run in SyncRun.objects.filter(tenant_id=one.tenant_id, pk=one.run_id):
             stop_run(run, words=words)
-    one = _current(one)
-    if one.is_ready:
+        one.refresh_from_db()
+    else:
+        one = _current(one)
+        if not one.is_ready:
+            raise ValidationError("There is nothing to discard.")
         one.decided_by = by
         end(one, RebuildState.DISCARDED, words=words)
-    elif one.state != RebuildState.DISCARDED:
-        raise ValidationError("There is nothing to discard.")
     note("sync.rebuild_discarded", one.connection, by=by, stream=one.stream)
     return one
 
@@ -171,10 +170,6 @@ def _locked(state: StreamState) -> StreamState:
 def _current(one: Rebuild) -> Rebuild:
     rows = Rebuild.objects.select_related("connection").select_for_update(of=("self",))
     return rows.get(tenant_id=one.tenant_id, pk=one.pk)
-
-
-def _is_over(one: Rebuild) -> bool:
-    return one.kept_until is not None and one.kept_until < timezone.now()
 
 
 def _now() -> datetime:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from integrations.connections.models import Connection, ConnectionState, SecretLink
 from integrations.records.models import Record
-from integrations.sync.models import StreamState, SyncRun
+from integrations.sync.models import Rebuild, StreamState, SyncRun
 from portal.accounts.models import User
 from portal.tenancy.models import Invitation, Membership, Role, Tenant, new_secret
 from portal.tenancy.scope import tenant_scope
@@ -75,6 +75,9 @@ def a_house() -> House:
         run = SyncRun.objects.create(
             tenant=tenant, connection=connection, stream_state=state, stream="billings", kind="backfill"
         )
+        rebuild = Rebuild.objects.create(
+            tenant=tenant, connection=connection, stream_state=state, stream="billings", run_id=run.pk, asked_at=now
+        )
         record = Record.objects.create(
             tenant=tenant,
             connection=connection,
@@ -103,6 +106,7 @@ def a_house() -> House:
         "tenant_slug": tenant.slug,
         "connection_id": connection.pk,
         "run_id": run.pk,
+        "rebuild_id": rebuild.pk,
         "pk": record.pk,
         "vendor": "kore",
         "stream": "deals",
@@ -189,6 +193,7 @@ def facts_of(house: House) -> list[object]:
         return [
             *Connection.objects.values_list("pk", "name", "state", "settings"),
             *SyncRun.objects.values_list("pk", "state"),
+            *Rebuild.objects.values_list("pk", "state"),
             *Membership.objects.values_list("pk", "role").order_by("pk"),
             *Invitation.objects.values_list("pk", "digest"),
             *SecretLink.objects.values_list("pk", "digest", "revoked_at"),

@@ -62,7 +62,7 @@ def sync_all(request: TenantRequest) -> HttpResponse:
 def stop(request: TenantRequest, connection_id: UUID, run_id: int) -> HttpResponse:
     """End one open run; what it stored stays."""
     connection = access_connection(connection_id)
-    run = get_object_or_404(SyncRun, tenant_id=connection.tenant_id, connection=connection, pk=run_id)
+    run = get_object_or_404(SyncRun.objects.regular(), tenant_id=connection.tenant_id, connection=connection, pk=run_id)
     stop_run(run, words=f"Stopped by {request.membership.user}.")
     messages.success(request, "Stopped. What was read is kept, and the next sync goes on from there.")
     return _back(request, connection)

@@ -13,7 +13,7 @@ from integrations.connections.models import Capability, Connection
 from integrations.contract import Stream
 from integrations.problems.models import Problem
 from integrations.registry import connectors
-from integrations.sync.models import StreamState, SyncRun
+from integrations.sync.models import Rebuild, StreamState, SyncRun
 from portal.pages.connections.sparks import Past, Spark, spark_of
 from portal.pages.connections.states import Activity, Standing, standing_of
 
@@ -22,7 +22,8 @@ _LAST_RUNS = """
 select s.id, r.state, r.code, r.new + r.changed, r.rejected, r.stream
 from sync_streamstate s cross join lateral (
     select * from sync_syncrun
-    where tenant_id = s.tenant_id and stream_state_id = s.id order by queued_at desc limit 20
+    where tenant_id = s.tenant_id and stream_state_id = s.id and kind <> 'rebuild'
+    order by queued_at desc limit 20
 ) r
 where s.tenant_id = %s and s.connection_id = %s
 order by s.id, r.queued_at
@@ -55,7 +56,7 @@ def cards(tenant_id: int) -> list[Card]:
     for state in StreamState.objects.filter(tenant_id=tenant_id):
         states[state.connection_id].append(state)
     runs: dict[UUID, list[SyncRun]] = defaultdict(list)
-    for run in SyncRun.objects.filter(tenant_id=tenant_id, finished_at=None):
+    for run in SyncRun.objects.regular().filter(tenant_id=tenant_id, finished_at=None):
         runs[run.connection_id].append(run)
     refused = refused_streams(tenant_id)
     return [
@@ -110,6 +111,7 @@ class StreamRow:
     last: Past | None
     spark: Spark
     is_late: bool
+    rebuild: Rebuild | None  # that waits for its end or for a person
 
     @property
     def is_refused(self) -> bool:
@@ -168,7 +170,14 @@ def overview(connection: Connection) -> Overview:
     )
     found = {one.stream: one for one in Capability.objects.filter(tenant_id=tenant_id, connection=connection)}
     past = last_runs(connection)
-    open_by_stream = {run.stream: run for run in runs}
+    regular = [run for run in runs if not run.is_rebuild]
+    open_by_stream = {run.stream: run for run in regular}
+    rebuilds = {
+        one.stream: one
+        for one in Rebuild.objects.filter(tenant_id=tenant_id, connection=connection, state__in=Rebuild.OPEN).defer(
+            "cursor", "cursor_before"
+        )
+    }
     now = timezone.now()
     rows = []
     for stream in connection.connector.streams:
@@ -183,9 +192,10 @@ def overview(connection: Connection) -> Overview:
                 last=next((one for one in reversed(runs_so_far) if not one.is_open), None),
                 spark=spark_of(runs_so_far),
                 is_late=state is not None and is_late(state, now),
+                rebuild=rebuilds.get(stream.key),
             )
         )
-    activity = _activity(states.values(), runs, refused_streams(tenant_id, connection))
+    activity = _activity(states.values(), regular, refused_streams(tenant_id, connection))
     return Overview(
         connection=connection,
         standing=standing_of(connection, activity),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.pages.connections import activity, deeds, links, runs, setup_views, stream, sweeps, views
+from portal.pages.connections import activity, deeds, links, rebuilds, runs, setup_views, stream, sweeps, views
 
 _ONE = "connections/<uuid:connection_id>"
 
@@ -19,6 +19,11 @@ urlpatterns = [
     path(f"{_ONE}/sync/", deeds.sync, name="connection-sync"),
     path(f"{_ONE}/sweep/", sweeps.sweep, name="connection-sweep"),
     path(f"{_ONE}/gone/", sweeps.confirm, name="connection-confirm-gone"),
+    path(f"{_ONE}/streams/<slug:stream>/anew/", rebuilds.page, name="rebuild"),
+    path(f"{_ONE}/streams/<slug:stream>/anew/start/", rebuilds.start, name="rebuild-start"),
+    path(f"{_ONE}/rebuilds/<int:rebuild_id>/use/", rebuilds.use, name="rebuild-use"),
+    path(f"{_ONE}/rebuilds/<int:rebuild_id>/discard/", rebuilds.discard, name="rebuild-discard"),
+    path(f"{_ONE}/rebuilds/<int:rebuild_id>/undo/", rebuilds.undo, name="rebuild-undo"),
     path(f"{_ONE}/streams/<slug:stream>/", stream.page, name="connection-stream"),
     path(f"{_ONE}/streams/<slug:stream>/try-again/", stream.retry, name="connection-stream-retry"),
     path(f"{_ONE}/links/", links.ask, name="link-ask"),

@@ -142,7 +142,7 @@ def greeting(desk: Desk) -> str:
 def pulse_of(desk: Desk) -> Pulse:
     used = in_use(desk.connections)
     states = list(stream_states(desk.tenant.pk, used))
-    runs = list(SyncRun.objects.filter(tenant_id=desk.tenant.pk, finished_at=None).order_by("queued_at"))
+    runs = list(SyncRun.objects.regular().filter(tenant_id=desk.tenant.pk, finished_at=None).order_by("queued_at"))
     by_connection: dict[UUID, list[StreamState]] = defaultdict(list)
     for state in states:
         by_connection[state.connection_id].append(state)

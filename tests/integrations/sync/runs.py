@@ -10,14 +10,15 @@ from integrations.sync.services import start_sync
 from portal.tenancy.scope import tenant_scope
 
 
-def work_off(connection: Connection, *, patience: int = 60) -> list[SyncRun]:
-    """Carry out every open run of the connection until none can go on; all its runs, oldest first."""
+def work_off(connection: Connection, *, stream: str = "", patience: int = 60) -> list[SyncRun]:
+    """Carry out every open run of the connection, or of one stream, until none can go on; all its runs."""
+    of_it = {"connection": connection, **({"stream": stream} if stream else {})}
     for _ in range(patience):
         with tenant_scope(connection.tenant_id):
             ready = list(
-                SyncRun.objects.filter(
-                    connection=connection, finished_at=None, next_slice_at__lte=timezone.now()
-                ).values_list("pk", flat=True)
+                SyncRun.objects.filter(**of_it, finished_at=None, next_slice_at__lte=timezone.now()).values_list(
+                    "pk", flat=True
+                )
             )
         if not ready:
             return runs_of(connection)
