@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether what it leans on answers. Plain JSON, no sign-in."""
+"""Whether this process lives, what it leans on answers, and work is done in time. Plain JSON, no sign-in."""
 
 import logging
 from collections.abc import Callable
@@ -6,10 +6,13 @@ from collections.abc import Callable
 import redis
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+
+from integrations.sync.lateness import lateness
+from portal.tenancy.scope import ops_scope
 
 _log = logging.getLogger(__name__)
 _SECONDS = 2
@@ -31,6 +34,23 @@ def ready(request: HttpRequest) -> JsonResponse:
     if failing:
         return JsonResponse({"status": "unavailable", "failing": failing}, status=503)
     return JsonResponse({"status": "ok", "parts": list(parts)})
+
+
+@require_safe
+@never_cache
+def freshness(request: HttpRequest) -> JsonResponse:
+    """503 when work that is due lies there and nobody takes it up: beat or the workers are down, or too few. What is
+    only behind its promise (a vendor that is away) is counted, no more."""
+    try:
+        with ops_scope():
+            found = lateness()
+    except DatabaseError:
+        _log.exception("freshness cannot be told")
+        return JsonResponse({"status": "unavailable"}, status=503)
+    facts = {"overdue": found.overdue, "overdue_since": found.since, "behind": found.behind}
+    if found.overdue:
+        return JsonResponse({"status": "late", **facts}, status=503)
+    return JsonResponse({"status": "ok", **facts})
 
 
 def _database() -> None:

@@ -10,4 +10,5 @@ urlpatterns = [
     path("account/", account.account, name="account"),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
+    path("health/freshness", health.freshness, name="health-freshness"),
 ]
