@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -37,6 +38,7 @@ class Lateness:
 def lateness() -> Lateness:
     """Of all tenants; call in the operators' scope."""
     with connection.cursor() as cursor:
-        cursor.execute(_LATE, {"grace": GRACE, "vendors": list(connectors())})
+        facts: dict[str, Any] = {"grace": GRACE, "vendors": list(connectors())}
+        cursor.execute(_LATE, facts)
         overdue, since, behind = cursor.fetchone()
     return Lateness(overdue=overdue, since=since, behind=behind)
