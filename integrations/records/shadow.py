@@ -85,7 +85,6 @@ select r.tenant_id, r.connection_id, r.stream, r.external_id, %(run)s, 'gone', r
 """
 _OUTSIDE = f"select count(*) {_UNSEEN} and not {_IS_COVERED}"
 _COUNT = f"select s.difference, count(*) from records_shadowrecord s where {COPY} group by 1"  # noqa: S608
-_DROP = f"delete from records_shadowrecord s where {COPY}"  # noqa: S608
 
 
 _READINGS = """
@@ -167,12 +166,6 @@ def readings(place: Place, stream: Stream, ids: Sequence[str]) -> dict[str, tupl
     with connection.cursor() as cursor:
         cursor.execute(with_typed(_READINGS, table), {**place.facts, "ids": list(ids), "hidden": hidden})
         return {external_id: (before, after) for external_id, before, after in cursor.fetchall()}
-
-
-def drop(place: Place) -> None:
-    """Forget the copy."""
-    with connection.cursor() as cursor:
-        cursor.execute(_DROP, place.facts)
 
 
 def _rows(arrivals: Iterable[Arrival], table: TypedTable | None) -> Iterator[tuple[Any, ...]]:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from integrations.connections.models import Connection
 from integrations.contract import Stream
 from integrations.records import shadow
+from integrations.records.models import ShadowRecord
 from integrations.records.store import Place
 from integrations.sync.models import Rebuild, RebuildState, RunState, SyncRun
 
@@ -39,8 +40,7 @@ def give_up(run: SyncRun) -> None:
 
 
 def end(one: Rebuild, state: RebuildState, *, words: str = "") -> None:
-    """Drop its copy and say why."""
-    shadow.drop(place_of(one))
+    """Its copy is of no use any more; housekeeping drops it."""
     one.state, one.words, one.ended_at = state, words[:500], timezone.now()
     one.save(update_fields=["state", "words", "ended_at", "decided_by"])
 
@@ -53,7 +53,8 @@ def forget(connection: Connection, streams: Iterable[str]) -> None:
 
 
 def tidy(tenant_id: int) -> None:
-    """Copies that nobody decided about, and what those in use took the place of, after 7 days; their rows after 90."""
+    """Copies that nobody decided about, and what those in use took the place of, after 7 days; those of rebuilds that
+    have ended at once, and what is told of these after 90 days."""
     ours = Rebuild.objects.filter(tenant_id=tenant_id)
     began = timezone.now() - Rebuild.KEPT_FOR
     for one in ours.filter(ended_at=None).filter(Q(applied_at__lt=began) | Q(applied_at=None, ready_at__lt=began)):
@@ -61,4 +62,6 @@ def tidy(tenant_id: int) -> None:
             end(one, RebuildState.APPLIED, words=one.words)
         else:
             end(one, RebuildState.DISCARDED, words=_UNDECIDED)
+    in_use = ours.filter(ended_at=None).values("run_id")
+    ShadowRecord.objects.filter(tenant_id=tenant_id).exclude(run_id__in=in_use).delete()
     ours.filter(ended_at__lt=timezone.now() - Rebuild.TOLD_FOR).delete()
