@@ -61,7 +61,7 @@ def test_a_new_field_a_lost_one_and_another_type_are_told_in_words(house: House,
     assert "New field <code>warrantyEnds</code> since" in text
     assert "In 12 new or changed records: kept, not shown yet." in text
     assert "<code>Floors</code> is of another type since" in text
-    assert "It was number, now it comes as number or text." in text
+    assert "It came as number, now it comes as number or text." in text
     assert "<code>Rent</code> is gone since" in text
     assert "Pages show it as empty." in text
     assert not [name for name in ("<code>old<", "<code>usual<", "theirField", "THEIRS") if name in text]
