@@ -45,7 +45,7 @@ with sleeping as (
     select id, row_number() over (partition by tenant_id order by next_slice_at) as turn, next_slice_at
     from sync_syncrun
     where finished_at is null and next_slice_at <= now()
-        and (lease_until is null or lease_until not between now() and now() + 2 * make_interval(secs => %(again)s))
+        and (lease_until is null or lease_until not between now() and now() + 10 * make_interval(secs => %(again)s))
         and (woken_at is null or woken_at < now() - make_interval(secs => %(again)s))
 ), chosen as (
     select id, turn from sleeping order by turn, next_slice_at limit %(limit)s

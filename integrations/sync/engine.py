@@ -90,7 +90,7 @@ _TAKE = """
 update sync_syncrun set fence = fence + 1, lease_until = now() + make_interval(secs => %(lease)s), state = 'running',
     woken_at = null, started_at = coalesce(started_at, now())
 where tenant_id = %(tenant)s and id = %(run)s and finished_at is null and next_slice_at <= now()
-    and (lease_until is null or lease_until not between now() and now() + 2 * make_interval(secs => %(lease)s))
+    and (lease_until is null or lease_until not between now() and now() + 10 * make_interval(secs => %(lease)s))
     and kind = any(%(kinds)s) and state = any(%(states)s)
 returning fence
 """

@@ -95,10 +95,10 @@ class Reader:
         except BaseException as error:  # handed over to the thread that stores
             self._error = error
         finally:
-            connections.close_all()
             with self._changed:
                 self._is_over = True
                 self._changed.notify_all()
+            connections.close_all()
 
     def _put(self, page: Page, weight: int) -> bool:
         """False when nobody wants it any more."""
