@@ -12,8 +12,7 @@ APP_ROLE, OWNER_ROLE = "portal_app", "portal_owner"
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("chaos", "how much is killed in tests/chaos")
     group.addoption("--kills", type=int, default=20)
-    group.addoption("--records", type=int, default=6000)
-    group.addoption("--page-delay", type=int, default=300, help="milliseconds a vendor's answer takes")
+    group.addoption("--records", type=int, default=600, help="billings at KORE; the other vendors' follow")
     group.addoption("--refreshes", type=int, default=30)
     group.addoption("--kill-seed", type=int, default=0, help="0: a new one each time, printed")
 

@@ -89,6 +89,20 @@ class OwnServers(Servers):
         """Kills PostgreSQL outright; `restart_postgres` or `revive` bring it back."""
         self._postgres.kill()
 
+    def kill_redis(self) -> None:
+        """Kills Valkey outright; `revive` brings it back."""
+        self._valkey.kill()
+
+    @property
+    def postgres_pid(self) -> int:
+        """The process that started the others of PostgreSQL; 0 before the first start."""
+        return self._postgres.process.pid if self._postgres.process else 0
+
+    @property
+    def redis_pid(self) -> int:
+        """The process of Valkey; 0 before the first start."""
+        return self._valkey.process.pid if self._valkey.process else 0
+
     def restart_postgres(self) -> None:
         """Stops PostgreSQL if it runs, and starts it at the same address."""
         self._postgres.stop()
