@@ -28,6 +28,14 @@ def _bound(connection: Any, **_: Any) -> None:
 
 
 @worker_init.connect
+def load_connectors(**_: Any) -> None:
+    """Once, ahead of the fork: a process that is started anew has them, and works at once."""
+    from integrations.registry import connectors
+
+    connectors()
+
+
+@worker_init.connect
 def prove_keyring(**_: Any) -> None:
     """A worker with the wrong keyring refuses to start."""
     from integrations.connections.canary import prove_keyring
