@@ -1,4 +1,4 @@
-"""A worker for one slice of one run: `slicer.py TENANT RUN`. It begins when its input ends, prepared as every worker."""
+"""A worker for one slice of one run: `slicer.py TENANT RUN`. It begins when its input ends, prepared as any worker."""
 
 import sys
 
