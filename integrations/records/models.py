@@ -47,6 +47,11 @@ class Record(OfConnection):
                 name="record_children",
             ),
             models.Index(fields=["tenant", "id"], condition=models.Q(missing_since__isnull=False), name="record_gone"),
+            models.Index(
+                fields=["tenant", "stream", "-changed_at", "-id"],
+                condition=models.Q(missing_since__isnull=False),
+                name="record_gone_latest",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -232,6 +237,12 @@ class WorkOrder(Typed):
             models.Index(fields=["tenant", "due_at", "record"], name="workorder_due"),
             models.Index(fields=["tenant", "opened_at", "record"], name="workorder_opened"),
             models.Index(fields=["tenant", "status", "due_at", "record"], name="workorder_status"),
+            models.Index(fields=["tenant", "customer", "due_at", "record"], name="workorder_customer"),
+            models.Index(  # without most of the past, which is dense in every order
+                fields=["tenant", "status", "opened_at", "record"],
+                condition=~models.Q(status__in=("completed", "verified")),
+                name="workorder_status_opened",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -290,6 +301,12 @@ class Billing(Typed):
             models.Index(fields=["tenant", "due_date", "record"], name="billing_due"),
             models.Index(fields=["tenant", "billed_date", "record"], name="billing_billed"),
             models.Index(fields=["tenant", "status", "due_date", "record"], name="billing_status"),
+            models.Index(fields=["tenant", "account", "due_date", "record"], name="billing_account"),
+            models.Index(  # without most of the past, which is dense in every order
+                fields=["tenant", "status", "billed_date", "record"],
+                condition=~models.Q(status="paid"),
+                name="billing_status_billed",
+            ),
         ]
 
     def __str__(self) -> str:
