@@ -14,11 +14,12 @@ from integrations.connections.models import Connection
 from integrations.records.models import Billing, Booking, WorkOrder
 from integrations.sync.models import RunKind, SyncRun
 from integrations.values import BillingStatus, BookingKind, BookingStatus, WorkOrderStatus
-from portal.pages.business.common import connector_of
-from portal.pages.templatetags.switchboard import NONE
+from portal.pages.business.common import connector_of, word_of
+from portal.pages.templatetags.switchboard import NONE, badge
 from portal.pages.zones import city_of
 
 register = template.Library()
+register.filter(word_of)
 
 _WORK_ORDER_TONES = {
     WorkOrderStatus.ACCEPTED: "warn",
@@ -55,29 +56,29 @@ _BILLING_TONES = {
 }
 
 
-@register.inclusion_tag("components/badge.html")
-def work_order_badge(order: WorkOrder) -> dict[str, str]:
-    return {"text": order.get_status_display(), "tone": _WORK_ORDER_TONES.get(WorkOrderStatus(order.status), "")}
+@register.simple_tag
+def work_order_badge(order: WorkOrder) -> SafeString:
+    return badge(word_of(order.status), _WORK_ORDER_TONES.get(WorkOrderStatus(order.status), ""))
 
 
-@register.inclusion_tag("components/badge.html")
-def booking_badge(booking: Booking) -> dict[str, str]:
-    return {"text": booking.get_status_display(), "tone": _BOOKING_TONES.get(BookingStatus(booking.status), "")}
+@register.simple_tag
+def booking_badge(booking: Booking) -> SafeString:
+    return badge(word_of(booking.status), _BOOKING_TONES.get(BookingStatus(booking.status), ""))
 
 
-@register.inclusion_tag("components/badge.html")
-def billing_badge(bill: Billing, today: date) -> dict[str, str]:
+@register.simple_tag
+def billing_badge(bill: Billing, today: date) -> SafeString:
     """Overdue is worked out here, on the tenant's own day: no vendor's word says it."""
     if bill.is_overdue_on(today) and bill.record.missing_since is None:
-        return {"text": "Overdue", "tone": "bad"}
-    return {"text": bill.get_status_display(), "tone": _BILLING_TONES.get(BillingStatus(bill.status), "")}
+        return badge("Overdue", "bad")
+    return badge(word_of(bill.status), _BILLING_TONES.get(BillingStatus(bill.status), ""))
 
 
-@register.inclusion_tag("components/badge.html")
-def gone_badge(connection: Connection) -> dict[str, str]:
+@register.simple_tag
+def gone_badge(connection: Connection) -> SafeString:
     """For a thing that the vendor no longer has."""
     connector = connector_of(connection)
-    return {"text": f"No longer at {connector.label if connector else connection.vendor}", "tone": ""}
+    return badge(f"No longer at {connector.label if connector else connection.vendor}", "")
 
 
 @register.filter
