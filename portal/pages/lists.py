@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.formats import number_format
 
+from integrations.records.search import Found
 from portal.pages.filters import BoundFilter, Filter, Link, Reading, first
 from portal.pages.keyset import COUNT_CAP, PAGE_SIZE, BadCursor, Keyset, Order, Slice, either
 
@@ -68,7 +69,7 @@ class Listing(Generic[M]):
     sorts: Sequence[Sort] = ()
     filters: Sequence[Filter] = ()
     default_sort: str
-    search: Callable[[str], Q] | None = None
+    search: Callable[[str], Found] | None = None
     search_label: str = "Search"
     tie: str = "record_id"
     extra: Sequence[str] = ()  # other parameters the links must keep, such as `view`
@@ -96,6 +97,7 @@ class Bound(Generic[M]):
     sort: str = field(default="", init=False)
     readings: dict[str, Reading] = field(default_factory=dict, init=False)
     suggestions: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
+    _found: Found | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         if self.listing.search:
@@ -165,7 +167,10 @@ class Bound(Generic[M]):
         return f"{self.path}{name}?{urlencode(pairs)}" if pairs else f"{self.path}{name}"
 
     def keyset(self, queryset: QuerySet[M], *, size: int = PAGE_SIZE) -> Keyset[M]:
-        """What the address asks for, in its order."""
+        """What the address asks for, in its order. In the tenant's scope, for a search is looked up here."""
+        found = self._search()
+        if found is not None and found.is_exact:
+            return Keyset(self.narrow(queryset), self.order, size=size)
         return Keyset(self._narrow(queryset, spread=True), self.order, size=size, branches=self._branches())
 
     def narrow(self, queryset: Rows) -> Rows:
@@ -195,9 +200,14 @@ class Bound(Generic[M]):
                 queryset = queryset.filter(either(reading.branches))
             if reading.where is not None:
                 queryset = queryset.filter(reading.where)
-        if self.query and self.listing.search:
-            queryset = queryset.filter(self.listing.search(self.query))
-        return queryset
+        found = self._search()
+        return queryset if found is None else queryset.filter(found.where)
+
+    def _search(self) -> Found | None:
+        """Looked up once, however often the list is narrowed."""
+        if self._found is None and self.query and self.listing.search:
+            self._found = self.listing.search(self.query)
+        return self._found
 
     def _branches(self) -> tuple[Q, ...]:
         return next((reading.branches for reading in self.readings.values() if reading.branches), ())

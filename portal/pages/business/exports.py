@@ -19,6 +19,7 @@ from portal.pages.business.common import Desk
 from portal.pages.business.records import asked_stream
 from portal.pages.business.sheets import Sheet, billing_sheet, booking_sheet, record_sheet, work_order_sheet
 from portal.pages.business.spreadsheet import Rows, csv_lines, write_workbook
+from portal.pages.keyset import Keyset
 from portal.tenancy.access import opens_own_scopes, require_role
 from portal.tenancy.audit import note
 from portal.tenancy.middleware import TenantRequest
@@ -71,6 +72,7 @@ def _export(request: TenantRequest, sheet_of: Callable[[Desk], Sheet[Any]], form
         if bound.problems:
             # More than was asked for must not leave the house unnoticed: the list says what it did not understand.
             return redirect(f"{request.path.rpartition('/')[0]}/?{request.GET.urlencode()}")
+        chunks = _chunks(desk.tenant.pk, sheet, bound.keyset(sheet.queryset, size=CHUNK))
         note(
             "records.exported",
             sheet.title,
@@ -82,7 +84,6 @@ def _export(request: TenantRequest, sheet_of: Callable[[Desk], Sheet[Any]], form
             sort=bound.sort,
         )
     name = f"{desk.tenant.slug}-{sheet.name}-{desk.today.isoformat()}.{form}"
-    chunks = _chunks(desk.tenant.pk, sheet)
     response = _workbook(sheet, chunks, desk) if form == "xlsx" else _csv(sheet, chunks, desk)
     response.headers["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or ""
     return response
@@ -106,8 +107,8 @@ def _workbook(sheet: Sheet[Any], chunks: Rows, desk: Desk) -> FileResponse:
     return FileResponse(file, content_type=XLSX)
 
 
-def _chunks(tenant_id: int, sheet: Sheet[Any]) -> Iterator[Sequence[Sequence[Any]]]:
-    keyset, after, has_more = sheet.bound.keyset(sheet.queryset, size=CHUNK), "", True
+def _chunks(tenant_id: int, sheet: Sheet[Any], keyset: Keyset[Any]) -> Iterator[Sequence[Sequence[Any]]]:
+    after, has_more = "", True
     while has_more:
         with tenant_scope(tenant_id):
             part = keyset.page(after=after)

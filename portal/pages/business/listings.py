@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from functools import partial
 
 from django.db.models import Q
 
@@ -12,10 +13,11 @@ from integrations.records.queries import (
     OPEN_STATUSES,
     OWED_STATUSES,
     UNPAID_STATUSES,
-    BookingQuerySet,
     facet_values,
     is_gone,
+    is_here,
 )
+from integrations.records.search import Found, find
 from integrations.values import (
     BillingStatus,
     BookingKind,
@@ -34,7 +36,7 @@ _FACET_VALUES = 50
 def _statuses(wanted: Iterable[StrEnum], **also: object) -> tuple[Q, ...]:
     """One branch a status: each is read along its own index, and the heads are merged. What the vendor no longer has
     is in none of them: it is neither open nor owed."""
-    return tuple(Q(status=status, **also) & ~Q(is_gone()) for status in wanted)
+    return tuple(Q(status=status, **also) & Q(is_here()) for status in wanted)
 
 
 def _gone() -> Word:
@@ -45,8 +47,8 @@ def _words(words: Iterable[StrEnum], column: str) -> list[Word]:
     return [Word(value=word.value, label=word_of(word), where=Q(**{column: word.value})) for word in words]
 
 
-def _search(words: str) -> Q:
-    return Q(search__contains=words.lower())
+def _by_name(words: str) -> Found:
+    return Found(where=Q(title__icontains=words) | Q(external_id=words), is_exact=False)
 
 
 def work_order_listing(desk: Desk) -> Listing[WorkOrder]:
@@ -86,7 +88,7 @@ def work_order_listing(desk: Desk) -> Listing[WorkOrder]:
             desk.connection_filter(Kind.WORK_ORDER),
         ),
         default_sort="due",
-        search=_search,
+        search=partial(find, WorkOrder),
         search_label="Search number, title, customer, location",
     )
 
@@ -126,7 +128,7 @@ def billing_listing(desk: Desk) -> Listing[Billing]:
             desk.connection_filter(Kind.BILLING),
         ),
         default_sort="due",
-        search=_search,
+        search=partial(find, Billing),
         search_label="Search number, title, account",
     )
 
@@ -161,7 +163,7 @@ def booking_listing(desk: Desk) -> Listing[Booking]:
             *others,
         ),
         default_sort="start",
-        search=BookingQuerySet.matching,
+        search=partial(find, Booking),
         search_label="Search title, room, location, person",
         extra=("view",),
     )
@@ -197,7 +199,7 @@ def record_listing(desk: Desk, connections: Sequence[Connection], stream: Stream
             *([connection_choice(connections)] if len(connections) > 1 else []),
         ),
         default_sort="-changed",
-        search=lambda words: Q(title__icontains=words) | Q(external_id=words),
+        search=_by_name,
         search_label="Search by name or the vendor's number",
         tie="id",
     )

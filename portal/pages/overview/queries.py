@@ -20,7 +20,7 @@ from integrations.records.queries import (
     CurrencySum,
     billings,
     bookings,
-    is_gone,
+    is_here,
     outstanding_amount,
     sums_by_currency,
     work_orders,
@@ -31,12 +31,16 @@ from portal.pages.keyset import COUNT_CAP
 from portal.tenancy.models import Tenant
 
 MONTHS = 6
-_KEPT_SECONDS = 60
+_KEPT_SECONDS = 600
 
 T = TypeVar("T")
 
-# Of a typed row: the vendor still has it.
-_NOT_GONE = "and not exists (select from records_record gone where gone.id = record_id and missing_since is not null)"
+# Of a typed row: the vendor still has it. Asked row by row, as no more than the cap are; of "not exists" the planner
+# makes a join that reads everything that is gone.
+_NOT_GONE = """
+    and (select 1 from records_record gone
+        where gone.tenant_id = %(tenant)s and gone.id = record_id and missing_since is not null) is null
+"""
 
 _NAV_COUNTS = f"""
 with here as (
@@ -107,7 +111,7 @@ def past_due_work_orders(tenant_id: int, *, now: datetime, limit: int) -> list[W
     """The longest overdue first; each status along its own index, as most of what was ever due is closed."""
     heads = [
         work_orders(tenant_id)
-        .filter(~is_gone(), status=status, due_at__lt=now)
+        .filter(is_here(), status=status, due_at__lt=now)
         .defer("description", "search")
         .order_by("due_at", "record_id")[:limit]
         for status in OPEN_STATUSES
