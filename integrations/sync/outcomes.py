@@ -32,6 +32,7 @@ def finished(run_id: int) -> None:
     """The stream's end was reached: it is as fresh as the moment the run began. A sweep that only counts ids brings
     nothing up to date, so the regular reading follows it at once."""
     run = _get(run_id)
+    run.code = run.words = run.detail = ""  # trouble after the last page, which is over
     _close(run, RunState.DONE)
     if run.kind == RunKind.REBUILD:
         return  # nothing of it shows until a person says so

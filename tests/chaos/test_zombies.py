@@ -158,6 +158,18 @@ def test_a_database_that_cuts_its_sessions_makes_a_run_wait_and_loses_nothing(
     assert differences(undisturbed, kept(stormy)) == []
 
 
+def test_trouble_after_the_last_page_is_forgotten_when_the_run_is_done(stormy: Connection) -> None:
+    run = run_of(stormy)
+    with tenant_scope(stormy.tenant_id):
+        facts = {"read_at": timezone.now(), "state": RunState.WAITING, "code": "database", "words": "We try again."}
+        SyncRun.objects.filter(pk=run.pk).update(**facts)
+
+    carry_out_slice(stormy.tenant_id, run.pk)
+
+    run = run_of(stormy)
+    assert (run.state, run.code, run.words, run.detail) == (RunState.DONE, "", "", "")
+
+
 @pytest.mark.parametrize("what", [{"kind": "reindex"}, {"state": "parked"}])
 def test_a_run_of_a_newer_release_is_left_alone_and_says_so(stormy: Connection, what: dict[str, str]) -> None:
     run = run_of(stormy)
