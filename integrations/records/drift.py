@@ -5,7 +5,6 @@ level deep (`dueDate`, `Customer.Name`). A batch whose fields are all known cost
 that did not change cost none. Call in the tenant's scope.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -55,14 +54,16 @@ class Shapes:
     """The fields of a batch. Most records of a stream are alike, so shapes are counted, not fields."""
 
     def __init__(self) -> None:
-        self._counts: Counter[tuple[str, tuple[str, ...], tuple[type, ...]]] = Counter()
+        self._counts: dict[tuple[str, tuple[str, ...], tuple[type, ...]], int] = {}
 
     def add(self, fields: Any, prefix: str = "") -> None:
-        """Note one decoded payload."""
+        """Note one decoded payload: on the way of every new or changed record, so as little as can be."""
         if type(fields) is not dict:
             return
-        self._counts[prefix, tuple(fields), tuple(map(type, fields.values()))] += 1
-        if not prefix:
+        types = tuple(map(type, fields.values()))
+        shape = prefix, tuple(fields), types
+        self._counts[shape] = self._counts.get(shape, 0) + 1
+        if dict in types and not prefix:
             for name, value in fields.items():
                 if type(value) is dict:
                     self.add(value, f"{name}.")
