@@ -43,6 +43,13 @@ def seconds(name: str, default: float) -> float:
     return value
 
 
+def count(name: str, default: int) -> int:
+    word = text(name, str(default))
+    if not word.isdecimal() or not 0 < int(word) < 1_000_000:
+        refuse(name, f"must be a whole number from 1, not {word[:20]!r}.")
+    return int(word)
+
+
 def database(name: str) -> dict[str, object]:
     address = text(name)
     if not address.startswith(("postgres://", "postgresql://")):

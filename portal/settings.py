@@ -143,6 +143,9 @@ CELERY_WORKER_PROC_ALIVE_TIMEOUT = 60.0
 # A slice goes on when the broker is lost: its lease is in the database, and a token may be on its way.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TASK_IGNORE_RESULT = True
+# Slices stand in a queue of their own, from which workers take in turn with the other: a pile of them delays no clock.
+SYNC_QUEUE = "slices"
+CELERY_TASK_QUEUES: dict[str, dict[str, object]] = {"celery": {}, SYNC_QUEUE: {}}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 # A tick that no worker took before the next one is worth nothing: it expires, so a pile never builds up.
@@ -181,6 +184,9 @@ CELERY_BEAT_SCHEDULE = {
 }
 SYNC_SLICE_SECONDS = environment.seconds("SYNC_SLICE_SECONDS", 20)
 SYNC_LEASE_SECONDS = environment.seconds("SYNC_LEASE_SECONDS", 60)
+# Places: slices under way at once. A connector's limit of parallel requests is one slice's.
+SYNC_TENANT_SLICES = environment.count("SYNC_TENANT_SLICES", 4)
+SYNC_CONNECTION_SLICES = environment.count("SYNC_CONNECTION_SLICES", 1)
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

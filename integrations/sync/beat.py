@@ -1,13 +1,11 @@
-"""What the clock does: due streams become runs, and runs nobody is working on are called again.
+"""What the clock does: due streams become runs, and workers are called while there is something to do.
 
 Two beats at once do no harm: rows are claimed with SKIP LOCKED, and the database allows one open run per stream
 (beside a rebuild).
-Tenants take turns: the n-th piece of work of each comes before anyone's n+1-th.
 """
 
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -16,12 +14,13 @@ from integrations.records.store import forget_old
 from integrations.registry import connectors
 from integrations.sync import rebuild
 from integrations.sync.models import Sighting, SyncRun
-from integrations.sync.wake import is_broker_empty, send
+from integrations.sync.turns import ready
+from integrations.sync.wake import top_up
 from portal.tenancy.models import Tenant
 from portal.tenancy.scope import ops_scope
 
-CLAIM = 1000
-WAKE = 500
+CLAIM = 2000  # in one transaction
+CALLS = 20  # at the broker; each that finds work is passed on, so a larger crew has enough of them after some ticks
 _DUE = """
 with due as (
     select s.id, s.tenant_id, s.connection_id, s.stream, s.interval,
@@ -32,29 +31,16 @@ with due as (
     order by s.due_at limit %(limit)s for update of s skip locked
 ), moved as (
     update sync_streamstate s set due_at = now() + s.interval from due where s.id = due.id
+), made as (
+    insert into sync_syncrun (tenant_id, connection_id, stream_state_id, stream, kind, trigger, state, code, words,
+        detail, read, new, changed, rejected, missing, pages, calls, cursor, covered, fence, next_slice_at, attempts,
+        queued_at)
+    select tenant_id, connection_id, id, stream, kind, 'schedule', 'queued', '', '', '',
+        0, 0, 0, 0, 0, 0, 0, '', '[]', 0, now(), 0, now()
+    from due
+    on conflict do nothing
 )
-insert into sync_syncrun (tenant_id, connection_id, stream_state_id, stream, kind, trigger, state, code, words, detail,
-    read, new, changed, rejected, missing, pages, calls, cursor, covered, fence, next_slice_at, attempts, queued_at)
-select tenant_id, connection_id, id, stream, kind, 'schedule', 'queued', '', '', '',
-    0, 0, 0, 0, 0, 0, 0, '', '[]', 0, now(), 0, now()
-from due
-on conflict do nothing
-"""
-_WAKE = """
-with sleeping as (
-    select id, row_number() over (partition by tenant_id order by next_slice_at) as turn, next_slice_at
-    from sync_syncrun
-    where finished_at is null and next_slice_at <= now()
-        and (lease_until is null or lease_until not between now() and now() + 10 * make_interval(secs => %(again)s))
-        and (woken_at is null or woken_at < now() - make_interval(secs => %(again)s))
-), chosen as (
-    select id, turn from sleeping order by turn, next_slice_at limit %(limit)s
-), locked as (
-    select r.id, c.turn from sync_syncrun r join chosen c on c.id = r.id for update of r skip locked
-), woken as (
-    update sync_syncrun r set woken_at = now() from locked where r.id = locked.id returning r.tenant_id, r.id, turn
-)
-select tenant_id, id from woken order by turn
+select count(*) from due
 """
 # Where the database's own clock was put back, what it had told before lies far ahead.
 _CALL_BACK = """
@@ -64,16 +50,17 @@ where s.tenant_id = %s and s.due_at > now() + greatest(s.interval, interval '1 d
 
 
 def tick() -> int:
-    """One look at the clock; how many wake-up calls were sent. A call is taken for lost when a lease's time has passed,
-    or when no call is left at the broker: it may have been emptied. Calling once too often is harmless."""
-    again = 0 if is_broker_empty() else settings.SYNC_LEASE_SECONDS
+    """One look at the clock; how many wake-up calls were sent."""
+    while _claim() == CLAIM:
+        pass
+    return top_up(ready(CALLS))
+
+
+def _claim() -> int:
+    """Make runs of streams that are due; how many these were."""
     with ops_scope(), connection.cursor() as cursor:
         cursor.execute(_DUE, {"limit": CLAIM, "vendors": list(connectors())})
-        cursor.execute(_WAKE, {"limit": WAKE, "again": again})
-        calls = cursor.fetchall()
-    for tenant_id, run_id in calls:
-        send(tenant_id, run_id)
-    return len(calls)
+        return int(cursor.fetchone()[0])
 
 
 def tidy() -> None:

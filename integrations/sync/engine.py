@@ -37,7 +37,6 @@ from integrations.sync import lookups, outcomes, rebuild, sweeps
 from integrations.sync.doubts import Doubts, objection
 from integrations.sync.models import LookUpReason, RunKind, RunState, StreamState, SyncRun
 from integrations.sync.reader import Reader, endless, has_gone_round
-from integrations.sync.wake import wake
 from portal.tenancy.scope import tenant_scope
 
 T = TypeVar("T")
@@ -120,7 +119,6 @@ def carry_out_slice(tenant_id: int, run_id: int) -> None:
                 outcomes.finished(run_id)
             else:
                 _give_back(run_id)
-                wake(tenant_id, run_id)
     except LeaseLost:
         _logger.info("lease lost", extra={"run": run_id, "tenant": tenant_id})
     except _OUTAGES:
@@ -218,7 +216,7 @@ def _hold(lease: Lease) -> None:
 
 def _give_back(run_id: int) -> None:
     """To the back of the queue, so that tenants take turns."""
-    SyncRun.objects.filter(pk=run_id).update(lease_until=None, next_slice_at=Now(), woken_at=Now())
+    SyncRun.objects.filter(pk=run_id).update(lease_until=None, next_slice_at=Now())
 
 
 def _work(lease: Lease, access: OpenConnection) -> bool:

@@ -107,7 +107,7 @@ class SyncRun(OfConnection):
     fence = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
     next_slice_at = models.DateTimeField(default=timezone.now)
-    woken_at = models.DateTimeField(null=True)
+    woken_at = models.DateTimeField(null=True)  # when a worker was given it; None once that has the lease
     attempts = models.PositiveIntegerField(default=0)  # slices in a row that ended in trouble
     queued_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
@@ -125,7 +125,13 @@ class SyncRun(OfConnection):
             models.Index(fields=["tenant", "connection", "-queued_at"], name="run_latest"),
             models.Index(fields=["tenant", "stream_state", "-queued_at"], name="run_of_stream"),
             models.Index(fields=["tenant", "-queued_at", "-id"], name="run_of_tenant"),
-            models.Index(fields=["next_slice_at"], condition=models.Q(finished_at=None), name="run_open"),
+            models.Index(fields=["tenant", "next_slice_at"], condition=models.Q(finished_at=None), name="run_waiting"),
+            models.Index(
+                fields=["tenant", "connection"],
+                condition=models.Q(finished_at=None)
+                & (models.Q(state="running") | models.Q(woken_at__isnull=False) | ~models.Q(code="")),
+                name="run_in_hand",
+            ),
         ]
 
     def __str__(self) -> str:

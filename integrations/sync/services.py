@@ -134,15 +134,14 @@ def _open_run(state: StreamState, *, by: User | None, trigger: str, kind: RunKin
             "trigger": trigger,
             "requested_by": by,
             "next_slice_at": now,
-            "woken_at": now,
         },
     )
     if is_new:
-        run.refresh_from_db(fields=["next_slice_at", "woken_at"])
+        run.refresh_from_db(fields=["next_slice_at"])
     elif run.state == RunState.WAITING and run.code != "rate_limited":
         SyncRun.objects.filter(pk=run.pk).update(next_slice_at=now, state=RunState.QUEUED)
     StreamState.objects.filter(pk=state.pk).update(due_at=now + state.interval)
-    wake(state.tenant_id, run.pk)
+    wake()
     return run
 
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection, transaction
 from django.db.models import F
-from django.utils import timezone
 
 from integrations.records import shadow, swap
 from integrations.records.models import Difference, ShadowRecord
@@ -41,9 +40,8 @@ def start(state: StreamState, *, by: User) -> Rebuild:
         kind=RunKind.REBUILD,
         trigger="person",
         requested_by=by,
-        woken_at=timezone.now(),
     )
-    wake(state.tenant_id, run.pk)
+    wake()
     note("sync.rebuild_started", state.connection, by=by, stream=state.stream)
     return Rebuild.objects.create(
         **of_stream, stream_state=state, run_id=run.pk, cursor=state.cursor, asked_by=by, asked_at=_now()
@@ -152,8 +150,8 @@ def _hold_still(one: Rebuild) -> StreamState:
     except OperationalError:
         raise ValidationError("A sync has just begun. Try once more.") from None
     runs.filter(lease_until__isnull=False).update(fence=F("fence") + 1, lease_until=None)
-    for run in running:
-        wake(run.tenant_id, run.pk)
+    if running:
+        wake()
     return state
 
 

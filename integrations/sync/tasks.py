@@ -3,14 +3,21 @@ says beyond what we know is passed over."""
 
 from celery import shared_task
 
-from integrations.sync import beat, engine, services
+from integrations.sync import beat, engine, services, turns, wake
 from portal.tenancy.scope import ops_scope
 
 
 @shared_task
-def advance_run(*, tenant_id: int, sync_run_id: int, **_: object) -> None:
-    """Carry out one slice of a run. Harmless when late, lost or doubled: the lease decides who works."""
-    engine.carry_out_slice(tenant_id, sync_run_id)
+def advance_run(**_: object) -> None:
+    """Carry out one slice of the run whose turn it is. Harmless when late, lost or doubled. A call that found work is
+    passed on, for a place is free then; one that found none ends here. Former releases named a run."""
+    run = turns.take_turn()
+    if run is None:
+        return
+    try:
+        engine.carry_out_slice(*run)
+    finally:
+        wake.send()
 
 
 @shared_task

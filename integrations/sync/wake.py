@@ -1,37 +1,39 @@
-"""The wake-up call: a message that says "advance run n". It may be lost or doubled; the database knows what is due."""
+"""The wake-up call: a message that says "there is work". It may be lost or doubled; the database knows what is due."""
 
 import logging
 from functools import cache
 
 import redis
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
 
 _logger = logging.getLogger(__name__)
 
 
-def wake(tenant_id: int, run_id: int) -> None:
+def wake() -> None:
     """Send the message once the transaction is committed. A broker that is away is no error: beat calls again."""
-    transaction.on_commit(lambda: send(tenant_id, run_id))
+    transaction.on_commit(send)
 
 
-def send(tenant_id: int, run_id: int) -> None:
+def send() -> None:
     from integrations.sync.tasks import advance_run  # the task's module imports the engine, which wakes
 
     try:
-        advance_run.apply_async(kwargs={"tenant_id": tenant_id, "sync_run_id": run_id}, retry=False)
+        advance_run.apply_async(queue=settings.SYNC_QUEUE, retry=False)
     except advance_run.OperationalError as failure:
         _logger.warning("the broker cannot be reached: %s", type(failure).__name__)
 
 
-def is_broker_empty() -> bool:
-    """Whether no message at all waits for a worker. False where that cannot be told."""
+def top_up(wanted: int) -> int:
+    """Send as many as are missing from `wanted` at the broker, which may have lost some; how many these were."""
     try:
-        return not _broker().llen(current_app.conf.task_default_queue)
+        missing = wanted - int(_broker().llen(settings.SYNC_QUEUE))
     except redis.RedisError as failure:
         _logger.warning("the broker cannot be asked: %s", type(failure).__name__)
-        return False
+        return 0
+    for _ in range(missing):
+        send()
+    return max(missing, 0)
 
 
 @cache

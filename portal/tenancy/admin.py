@@ -6,7 +6,7 @@ from portal.tenancy.models import Event, Invitation, Membership, Tenant
 
 @admin.register(Tenant)
 class TenantAdmin(admin.ModelAdmin):
-    list_display = ("name", "slug", "time_zone", "currency", "created_at")
+    list_display = ("name", "slug", "time_zone", "currency", "weight", "created_at")
     search_fields = ("name", "slug")
     ordering = ("name",)
     readonly_fields = ("created_at",)

@@ -7,10 +7,12 @@ from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
 INVITATION_LIFE = timedelta(days=7)
+MAX_WEIGHT = 10
 
 
 class Role(models.IntegerChoices):
@@ -39,11 +41,22 @@ def valid_time_zone(name: str) -> None:
 
 
 class Tenant(models.Model):
+    """`weight`: its share of the workers, set by the operators; `turn`: the round in which one last worked for it."""
+
     slug = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=100)
     time_zone = models.CharField(max_length=50, default="UTC", validators=[valid_time_zone])
     currency = models.CharField(max_length=3, default="USD")
+    weight = models.PositiveSmallIntegerField(
+        default=1, db_default=1, validators=[MinValueValidator(1), MaxValueValidator(MAX_WEIGHT)]
+    )
+    turn = models.FloatField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(weight__range=(1, MAX_WEIGHT)), name="weight_of_tenant"),
+        ]
 
     def __str__(self) -> str:
         return self.name
