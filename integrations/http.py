@@ -20,7 +20,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
 from http.cookiejar import CookieJar
-from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -295,6 +294,7 @@ class Http:
         self._before, self._record, self._leave, self._parallel = before, record, leave, parallel
         self.calls = 0  # made so far
         self._counting = threading.Lock()
+        self._ways = threading.BoundedSemaphore(parallel)
         self.clock_offset = timedelta()  # how far the vendor's clock is ahead of ours, by its latest `Date`
         self._client = httpx.Client(
             transport=_Transport(allowed, parallel),
@@ -323,6 +323,21 @@ class Http:
         """One request, one answer of any status. Spaces travel as %20. `request_id` is our name for it in the log,
         where the vendor is told one too. Raises RetryLater when no answer came, ConfigurationNeeded when the address
         leads nowhere we may go."""
+        with self._ways:  # waiting for the others is no part of the exchange, whose time is short
+            return self._send(method, url, query, headers, form, json, basic, request_id, timeout)
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        query: Pairs,
+        headers: Mapping[str, str] | None,
+        form: Mapping[str, str] | None,
+        json: object,
+        basic: tuple[str, str] | None,
+        request_id: str,
+        timeout: timedelta,
+    ) -> Answer:
         self._before()
         with self._counting:
             self.calls += 1
@@ -396,7 +411,10 @@ class Http:
 
     def each(self, call: Callable[[K], T], items: Iterable[K]) -> Iterator[T]:
         """What `call` gives for each item, in the items' order, with up to `parallel` of them under way: pages whose
-        numbers are known need not wait for each other. What a call raises is raised in its turn, and ends it."""
+        numbers are known need not wait for each other. Items are taken from the caller's thread, as they are needed.
+
+        What a call raises, or the taking of an item, is raised in its turn and ends it; from the moment it is known
+        nothing new is begun."""
         if self._parallel == 1:
             yield from map(call, items)
             return
@@ -411,8 +429,15 @@ class Http:
         with ThreadPoolExecutor(self._parallel, "vendor") as pool:
             try:
                 while True:
-                    for item in islice(remaining, self._parallel - len(waiting)):
-                        waiting.append(pool.submit(called, item))
+                    while len(waiting) < self._parallel and not any(map(_has_failed, waiting)):
+                        try:
+                            item = next(remaining)
+                        except StopIteration:
+                            break
+                        except Exception as failure:
+                            waiting.append(_failed(failure))
+                        else:
+                            waiting.append(pool.submit(called, item))
                     if not waiting:
                         return
                     yield waiting.popleft().result()
@@ -427,6 +452,16 @@ class Http:
             return
         if abs(offset) < _NONSENSE:
             self.clock_offset = offset
+
+
+def _has_failed(future: Future[Any]) -> bool:
+    return future.done() and future.exception() is not None
+
+
+def _failed(failure: Exception) -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_exception(failure)
+    return future
 
 
 def _place_of(url: str) -> tuple[str, str]:

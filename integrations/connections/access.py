@@ -1,5 +1,6 @@
 """An open connection: what a vendor's client is given to work with."""
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,13 +16,13 @@ from integrations.connections.request_log import RequestLog
 from integrations.connections.tokens import TokenKeeper
 from integrations.connections.vault import LOST_KEY, CannotOpen, keyring
 from integrations.contract import Connector, Door, Settings, Tokens
-from integrations.errors import ReconnectNeeded
+from integrations.errors import IntegrationError, ReconnectNeeded
 from integrations.http import Exchange, Http
 from integrations.limits import Budget
 from portal.tenancy.scope import tenant_scope
 
 _WORTH_LOGGING = 50  # calls
-_TRUST_FOR = timedelta(seconds=10)  # how long a token is used without asking whether another worker renewed it
+_TRUST_FOR = timedelta(seconds=10)  # how long a token, or that there is none, holds without asking again
 
 
 GIVEN: Final = "given."  # ahead of a credential's name: entered through a link, and not tried yet
@@ -62,20 +63,38 @@ class OpenConnection:
             self.connector,
             Door(settings=self.settings, secrets=self._secrets, http=self._token_http),
         )
+        self._one_asks = threading.Lock()
         self._token, self._trusted_until = "", 0.0
+        self._failure: IntegrationError | None = None
 
     def secret(self, name: str) -> str:
         return self._secrets.get(name, "")
 
     def token(self) -> str:
-        if time.monotonic() >= self._trusted_until:
-            with self._clocks_compared():
-                self._trust(self._keeper.current())
-        return self._token
+        with self._one_asks:
+            if time.monotonic() >= self._trusted_until:
+                self._ask(self._keeper.current)
+            return self._known()
 
     def renew_token(self, refused: str) -> str:
-        with self._clocks_compared():
-            self._trust(self._keeper.other_than(refused))
+        with self._one_asks:
+            if time.monotonic() >= self._trusted_until or (self._failure is None and self._token in ("", refused)):
+                self._ask(lambda: self._keeper.other_than(refused))
+            return self._known()
+
+    def _ask(self, ask: Callable[[], str]) -> None:
+        """For all threads: those whose calls were refused together share what came of it, a failure too."""
+        self._failure = None
+        try:
+            with self._clocks_compared():
+                self._token = ask()
+        except IntegrationError as failure:
+            self._failure = failure
+        self._trusted_until = time.monotonic() + _TRUST_FOR.total_seconds()
+
+    def _known(self) -> str:
+        if self._failure is not None:
+            raise self._failure
         return self._token
 
     def keep_alive(self, generation: int) -> None:
@@ -91,9 +110,6 @@ class OpenConnection:
             yield
         finally:
             self.http.clock_offset = self._token_http.clock_offset or self.http.clock_offset
-
-    def _trust(self, token: str) -> None:
-        self._token, self._trusted_until = token, time.monotonic() + _TRUST_FOR.total_seconds()
 
     def log_calls(self) -> None:
         """Put the calls of the last while into the log; a few wait for more. Call outside any scope."""
@@ -164,7 +180,10 @@ class TrialAccess:
         self._log = RequestLog(connection.tenant_id, connection.pk) if connection else None
         record = self._log.note if self._log else _unlogged
         self.http = Http(
-            allowed=django_settings.SANDBOX_ADDRESSES, before=_budget(connector, settings).take, record=record
+            allowed=django_settings.SANDBOX_ADDRESSES,
+            before=_budget(connector, settings).take,
+            record=record,
+            parallel=connector.limit.parallel,
         )
         self.token_http = Http(allowed=django_settings.SANDBOX_ADDRESSES, record=record)
 

@@ -218,7 +218,8 @@ class Sandbox:
     """Base of every emulator. `serve()` puts it on a loopback port; `url` is then its address.
 
     `change_every` makes time pass (None: the data stands still); `state_dir` keeps tokens over a restart.
-    `requests` counts what was asked, by "METHOD path", for tests.
+    `requests` counts what was asked, by "METHOD path", and `most_at_once` how many requests were ever under way
+    together, for tests.
     """
 
     key: ClassVar[str]
@@ -240,6 +241,7 @@ class Sandbox:
         self.epoch = epoch or datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         self.tokens = TokenBook(self.clock, state_dir / f"{self.key}-tokens.json" if state_dir else None)
         self.requests: dict[str, int] = {}
+        self.most_at_once = self._under_way = 0
         self.url = ""
         self._routes: list[tuple[str, re.Pattern[str], Handler]] = [
             (method, pattern, getattr(self, name))
@@ -300,6 +302,15 @@ class Sandbox:
         with self._count_lock:
             key = f"{request.method} {request.path}"
             self.requests[key] = self.requests.get(key, 0) + 1
+            self._under_way += 1
+            self.most_at_once = max(self.most_at_once, self._under_way)
+        try:
+            return self._answer(request)
+        finally:
+            with self._count_lock:
+                self._under_way -= 1
+
+    def _answer(self, request: Request) -> Reply | None:
         if self.weather.latency:
             time.sleep(self.weather.latency.total_seconds())
         if request.path.startswith("/_"):

@@ -6,7 +6,7 @@ import resource
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -16,6 +16,8 @@ from integrations import http
 from integrations.errors import ConfigurationNeeded, RetryLater, VendorChanged
 from integrations.http import Answer, Exchange, Http
 from integrations.sandbox.kit import Fault, Reply, Request, Sandbox, route
+
+Way = Callable[..., Http]
 
 
 class Stranger(Sandbox):
@@ -58,6 +60,20 @@ def stranger() -> Iterator[Sandbox]:
 @pytest.fixture
 def exchanges() -> list[Exchange]:
     return []
+
+
+@pytest.fixture
+def way(stranger: Sandbox) -> Iterator[Way]:
+    """`way(parallel=2)`: a way out to the stranger for so many calls at once."""
+    host, port = stranger.url.removeprefix("http://").split(":")
+    with contextlib.ExitStack() as opened:
+
+        def open_one(parallel: int) -> Http:
+            return opened.enter_context(
+                contextlib.closing(Http(allowed=frozenset({(host, int(port))}), parallel=parallel))
+            )
+
+        yield open_one
 
 
 @pytest.fixture
@@ -210,3 +226,53 @@ def test_what_is_no_json_at_all_is_a_bad_moment_of_the_vendor() -> None:
         Answer(status=200, headers={"content-type": "text/html"}, body=b"<html>hush").decode(dict)
     assert moment.value.code == "unreadable"
     assert "hush" not in moment.value.detail
+
+
+def test_each_gives_the_answers_in_order_with_no_more_under_way_than_allowed(stranger: Sandbox, way: Way) -> None:
+    stranger.weather.latency = timedelta(milliseconds=10)
+    http = way(parallel=3)
+
+    answers = http.each(lambda n: http.send("GET", f"{stranger.url}/echo", query=[("n", str(n))]), range(12))
+
+    assert [answer.told()["query"][0][1] for answer in answers] == [str(n) for n in range(12)]
+    assert stranger.most_at_once == 3
+
+
+def test_no_more_are_under_way_than_allowed_however_the_calls_are_nested(stranger: Sandbox, way: Way) -> None:
+    stranger.weather.latency = timedelta(milliseconds=10)
+    http = way(parallel=2)
+
+    def call(n: int) -> int:
+        return http.send("GET", f"{stranger.url}/echo").status
+
+    assert [list(http.each(call, range(2))) for _ in http.each(call, range(4))] == [[200, 200]] * 4
+    assert stranger.most_at_once == 2
+
+
+def test_what_fails_among_several_is_told_in_its_turn_and_nothing_more_is_begun(way: Way) -> None:
+    begun = []
+
+    def call(n: int) -> int:
+        begun.append(n)
+        if n == 4:
+            raise RetryLater("no")
+        return n
+
+    given: list[int] = []
+    with pytest.raises(RetryLater):
+        given.extend(way(parallel=3).each(call, range(100)))
+
+    assert given == [0, 1, 2, 3]
+    assert max(begun) < 8
+
+
+def test_items_that_cannot_be_had_lose_nothing_of_those_before_them(way: Way) -> None:
+    def items() -> Iterator[int]:
+        yield from (1, 2)
+        raise RetryLater("no")
+
+    given: list[int] = []
+    with pytest.raises(RetryLater):
+        given.extend(way(parallel=4).each(lambda n: n, items()))
+
+    assert given == [1, 2]

@@ -1,6 +1,7 @@
 """Tokens under competition and loss, against the real Corecon emulator: single-use refresh tokens."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -14,7 +15,7 @@ from integrations.connections.services import disconnect, mark_connected, save_d
 from integrations.connections.tasks import keep_connection_alive
 from integrations.connections.tokens import store_tokens
 from integrations.contract import Door, Tokens
-from integrations.errors import ReconnectNeeded, RetryLater
+from integrations.errors import IntegrationError, ReconnectNeeded, RetryLater
 from integrations.http import Http
 from integrations.registry import connectors
 from integrations.sandbox.kit import Fault, Reply, Request, Sandbox
@@ -98,6 +99,49 @@ def test_a_refused_token_is_renewed_once_for_all_who_saw_the_refusal(corecon: Sa
         assert second.renew_token(refused) == renewed != refused
 
     assert token_calls(corecon) - before == 1
+
+
+def at_once(call: Callable[[], str], threads: int = 8) -> set[str]:
+    """What that many threads get that call at the same moment; of failures their codes."""
+    gate = threading.Barrier(threads)
+
+    def one() -> str:
+        try:
+            gate.wait()
+            return call()
+        except IntegrationError as failure:
+            return failure.code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(threads) as workers:
+        return {future.result() for future in [workers.submit(one) for _ in range(threads)]}
+
+
+def test_the_threads_of_one_reading_make_one_refresh(corecon: Sandbox, connection: Connection) -> None:
+    expire(connection)
+    before = token_calls(corecon)
+    with open_connection(connection.tenant_id, connection.pk) as access:
+        (refused,) = at_once(access.token)
+        assert token_calls(corecon) - before == 1
+
+        (renewed,) = at_once(lambda: access.renew_token(refused))
+        assert at_once(access.token) == {renewed} != {refused}
+
+    assert token_calls(corecon) - before == 2
+
+
+def test_threads_that_were_refused_together_are_told_together_that_there_is_no_renewal(
+    corecon: Sandbox, connection: Connection
+) -> None:
+    with open_connection(connection.tenant_id, connection.pk) as access:
+        refused, before = access.token(), token_calls(corecon)
+        corecon.weather.add(Fault(path="token", status=503, times=100))
+
+        assert at_once(lambda: access.renew_token(refused)) == {"vendor_unavailable"}
+
+    assert token_calls(corecon) - before == 1
+    assert [row.state for row in journal(connection)] == [RefreshState.FAILED]
 
 
 def test_a_lost_answer_is_asked_for_once_more_and_then_said_honestly(corecon: Sandbox, connection: Connection) -> None:
