@@ -10,6 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.utils import timezone
 
 from integrations.connections.models import Connection, ConnectionState
+from integrations.connections.services import erase
 from integrations.records.models import Billing, Record, RecordVersion, RejectedRecord, ShadowRecord
 from integrations.registry import connectors
 from integrations.sandbox.kit import Fault
@@ -499,6 +500,16 @@ def test_deleted_records_leave_no_copy_behind(stockroom: Emulator, shelves: Conn
         forget_streams(shelves, ["shelves"])
 
     assert (copied(shelves), current(one).state) == (0, RebuildState.DISCARDED)
+
+
+def test_erasing_a_connection_takes_its_copies_along(stockroom: Emulator, shelves: Connection) -> None:
+    rebuilt(shelves)
+
+    with tenant_scope(shelves.tenant_id):
+        erase(shelves, by=a_user())
+
+        assert not ShadowRecord.objects.exists()
+        assert not Rebuild.objects.exists()
 
 
 def test_each_deed_is_in_the_audit_trail(stockroom: Emulator, shelves: Connection) -> None:
