@@ -1,5 +1,6 @@
 """The smallest `Access`: what a vendor's client is given, with tokens kept in memory. For tests of one vendor alone."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -17,15 +18,18 @@ class VendorAccess:
         self.access_token = self.refresh_token = ""
         self.has_worked = False
         self.exchanges: list[Exchange] = []
+        self._one_renews = threading.Lock()
 
     def secret(self, name: str) -> str:
         return self.secrets.get(name, "")
 
     def token(self) -> str:
-        return self.access_token or self._renew()
+        with self._one_renews:
+            return self.access_token or self._renew()
 
     def renew_token(self, refused: str) -> str:
-        return self._renew()
+        with self._one_renews:
+            return self._renew() if self.access_token == refused else self.access_token
 
     def _renew(self) -> str:
         door = Door(settings=self.settings, secrets=self.secrets, http=self.http)
@@ -42,9 +46,10 @@ class VendorAccess:
 
 @contextmanager
 def vendor_access(
-    connector: Connector, sandbox: Sandbox, account: int = 0, **changes: object
+    connector: Connector, sandbox: Sandbox, account: int = 0, *, parallel: int = 0, **changes: object
 ) -> Iterator[VendorAccess]:
-    """`changes` override settings and secrets of the sandbox's own account by name."""
+    """`changes` override settings and secrets of the sandbox's own account by name. `parallel` is how many calls are
+    under way at once; 0: as many as the connector allows."""
     settings, secrets = sandbox.demo_setup(account)
     for name, value in changes.items():
         (secrets if name in secrets else settings)[name] = value  # type: ignore[index]
@@ -52,7 +57,11 @@ def vendor_access(
     assert parts.hostname
     assert parts.port
     exchanges: list[Exchange] = []
-    http = Http(allowed=frozenset({(parts.hostname, parts.port)}), record=exchanges.append)
+    http = Http(
+        allowed=frozenset({(parts.hostname, parts.port)}),
+        record=exchanges.append,
+        parallel=parallel or connector.limit.parallel,
+    )
     access = VendorAccess(connector, settings, secrets, http)
     access.exchanges = exchanges
     try:

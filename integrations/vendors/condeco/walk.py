@@ -2,12 +2,17 @@
 
 Condeco has no paging and no changed-since filter: a page is the answer to one call, the cursor is what is still to be
 asked, and the next run asks everything again. A walk is finite, because every call leads one level down.
+
+Neighbours at the level that is read (the rooms of a location, the days at one) are asked for side by side. The way down
+to them goes step by step: answers for places far ahead would be asked for again whenever a walk is interrupted.
 """
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
+from itertools import takewhile
 from typing import ClassVar
 
 import msgspec
@@ -103,16 +108,21 @@ class HierarchyWalk(Stream):
         """The pages of the rest of a walk; the last one covers what `covers` makes of it."""
         while walk.todo:
             step = walk.todo[0]
-            found, rejected = _NOTHING
-            if step.level is self.level:
-                found, rejected = self._sort_out(access, walk, step)
-                walk = walk.down(step)
-            else:
+            if step.level is not self.level:
                 walk = walk.down(step, self.descend(access, walk, step))
-            span = None if walk.todo else covers(walk)
-            if not walk.todo:
-                walk = Walk(at=walk.at)
-            yield Page(records=found, rejected=rejected, cursor=walk.cursor, covers=span)
+                yield self._page(walk, _NOTHING, covers)
+                continue
+            neighbours = tuple(takewhile(lambda one: one.level is self.level, walk.todo))
+            answers = access.http.each(partial(self.ask, access, walk), neighbours)
+            for step, raws in zip(neighbours, answers, strict=True):
+                found = self._sort_out(access, raws, walk, step)
+                walk = walk.down(step)
+                yield self._page(walk, found, covers)
+
+    def _page(self, walk: Walk, found: Sorted, covers: Covers) -> Page:
+        """What was found, with what is still to be asked behind it."""
+        behind, span = (walk, None) if walk.todo else (Walk(at=walk.at), covers(walk))
+        return Page(records=found[0], rejected=found[1], cursor=behind.cursor, covers=span)
 
     def begin(self, access: Access, last: Walk) -> Walk:
         """A new walk after the `last` one, which is empty at the very first."""
@@ -141,10 +151,10 @@ class HierarchyWalk(Stream):
         runs_a_week = self.calls_a_week / max(calls, 1) - 7
         return max(self.interval, _WEEK / runs_a_week) if runs_a_week > 1 else _WEEK
 
-    def _sort_out(self, access: Access, walk: Walk, step: Step) -> Sorted:
+    def _sort_out(self, access: Access, raws: list[msgspec.Raw], walk: Walk, step: Step) -> Sorted:
         """The records of one answer, and what could not be read."""
         good, bad = [], []
-        for raw in self.ask(access, walk, step):
+        for raw in raws:
             try:
                 record = self.file(access, raw, walk, step)
             except RecordRejected as mistake:

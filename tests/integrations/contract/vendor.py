@@ -33,12 +33,17 @@ class Vendor:
             self._kept[account] = self.opened(*self.sandbox.demo_setup(account), account=account)
         return self._kept[account]
 
-    def opened(self, settings: dict[str, Any], secrets: dict[str, str], *, account: int = 0) -> VendorAccess:
-        """An account opened with these, by a person's consent where that is the way."""
+    def opened(
+        self, settings: dict[str, Any], secrets: dict[str, str], *, account: int = 0, parallel: int = 0
+    ) -> VendorAccess:
+        """An account opened with these, by a person's consent where that is the way; `parallel` calls at once, 0: as
+        many as the connector allows."""
         parts = urlsplit(self.sandbox.url)
         assert parts.hostname
         assert parts.port
-        http = Http(allowed=frozenset({(parts.hostname, parts.port)}))
+        http = Http(
+            allowed=frozenset({(parts.hostname, parts.port)}), parallel=parallel or self.connector.limit.parallel
+        )
         self._opened.callback(http.close)
         access = VendorAccess(self.connector, settings, secrets, http)
         if self.connector.uses_redirect(settings):
