@@ -4,12 +4,15 @@
 night: it brings what changed farther away, and what it does not meet is asked for by its id, where coreplus tells
 cancelled, moved and removed appointments apart. Both walk in slices of a week, each asked once per zone of the
 practice. What comes is trimmed to the slice by its instant and to the zone by its location, so that each appointment
-comes from one question only and always in the same words.
+comes from one question only and always in the same words. So questions do not depend on each other and
+are asked side by side. What is moved from one to another just then may be met in both or in neither, as it may be
+between two questions in a row: the next reading brings it, and a sweep looks it up.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 
 import msgspec
 
@@ -23,6 +26,7 @@ from integrations.vendors.coreplus.lists import has_names, sort_out
 from integrations.vendors.coreplus.references import References, read_references
 
 ONE_DAY = timedelta(days=1)
+_READ = paging.Place(page=0)
 
 
 class Walk(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -113,21 +117,35 @@ def _walk(access: Access, cursor: str) -> Iterator[tuple[Page, Span | None]]:
         walk = Walk.begin(walk, vendor_now(access.http).date(), references.zone_ids)
     while walk.day is not None:
         try:
-            listing = _ask(access, walk)
+            for asked, listing, place in _pages(access, walk):
+                found, rejected = _Slice(asked, references, access).sort_out(listing)
+                walk = asked.after(place)
+                page = Page(records=found, rejected=rejected, cursor=msgspec.json.encode(walk).decode())
+                is_whole = walk.day != asked.day and not (asked.is_torn or place.is_torn)
+                first, end = asked.slice
+                yield page, Span(since=_midnight(first), until=_midnight(end)) if is_whole else None
         except VendorChanged as change:
             if change.code != "zone" or walk.renewals >= assumptions.MAX_RESTARTS:
                 raise
             references = read_references(access)
             walk = walk.renewed(references.zone_ids)
-            continue
-        found, rejected = _Slice(walk, references, access).sort_out(listing)
-        place = paging.turn(walk.place, listing, assumptions.APPOINTMENTS_PER_PAGE)
-        following = walk.after(place)
-        page = Page(records=found, rejected=rejected, cursor=msgspec.json.encode(following).decode())
-        is_whole = following.day != walk.day and not (walk.is_torn or place.is_torn)
-        first, end = walk.slice
-        yield page, Span(since=_midnight(first), until=_midnight(end)) if is_whole else None
-        walk = following
+
+
+def _pages(access: Access, walk: Walk) -> Iterator[tuple[Walk, Listing, paging.Place]]:
+    """What is still to be read, each page with the walk that asked for it and the place after it."""
+    for first in access.http.each(partial(_ask, access), _questions(walk)):
+        fetch = partial(_ask, access, walk)
+        size = assumptions.APPOINTMENTS_PER_PAGE
+        for listing, place in paging.read(access.http, fetch, walk.place, size, first):
+            yield walk, listing, place
+            walk = walk.after(place)
+
+
+def _questions(walk: Walk) -> Iterator[Walk]:
+    """The walk where it stands, and at the first page of every slice and zone behind it."""
+    while walk.day is not None:
+        yield walk
+        walk = walk.after(_READ)
 
 
 def _asked_days(walk: Walk) -> tuple[date, date]:
@@ -136,14 +154,15 @@ def _asked_days(walk: Walk) -> tuple[date, date]:
     return first - assumptions.WIDER_BY, end - ONE_DAY + assumptions.WIDER_BY
 
 
-def _ask(access: Access, walk: Walk) -> Listing:
+def _ask(access: Access, walk: Walk, page: int | None = None) -> Listing:
+    """The page at which the walk stands, or another of the same slice and zone."""
     since, until = _asked_days(walk)
     return fetch_appointments(
         access,
         since=since,
         until=until,
         zone=walk.zones[walk.zone],
-        page=walk.place.page,
+        page=page or walk.place.page,
         size=assumptions.APPOINTMENTS_PER_PAGE,
     )
 

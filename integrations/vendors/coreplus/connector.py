@@ -33,7 +33,7 @@ class Coreplus(Connector):
         calls=assumptions.CALLS_PER_SECOND,
         per=timedelta(seconds=1),
         burst=assumptions.CALLS_PER_SECOND,
-        parallel=2,
+        parallel=4,  # nothing is said of calls at once: with slow answers these make use of the rate
     )
     rules = RULES
 

@@ -14,6 +14,7 @@ from integrations.vendors.coreplus.client import (
     LOCATIONS,
     PRACTITIONERS,
     TYPES,
+    Listing,
     fetch_list,
     fetch_page,
 )
@@ -102,10 +103,13 @@ class Clients(Stream):
         if not has_names(access):
             yield Page(records=(), cursor=READ)
             return
-        place = msgspec.json.decode(cursor, type=paging.Place) if cursor else paging.Place()
-        while not place.is_end:
-            listing = fetch_page(access, CLIENTS, page=place.page, size=assumptions.CLIENTS_PER_PAGE)
-            place = paging.turn(place, listing, assumptions.CLIENTS_PER_PAGE)
+        begin = msgspec.json.decode(cursor, type=paging.Place) if cursor else paging.Place()
+        size = assumptions.CLIENTS_PER_PAGE
+
+        def fetch(number: int) -> Listing:
+            return fetch_page(access, CLIENTS, page=number, size=size)
+
+        for listing, place in paging.read(access.http, fetch, begin, size):
             found, rejected = sort_out(listing.rows, _file_client)
             cursor = READ if place.is_end else msgspec.json.encode(place).decode()
             yield Page(records=found, rejected=rejected, cursor=cursor, expected=listing.total)

@@ -1,14 +1,18 @@
-"""Turning the pages of a list that may move meanwhile; pure.
+"""Turning the pages of a list that may move meanwhile.
 
 coreplus counts pages, so a row that goes away lets every later one slip one place past the reader. What tells is
-`totalRows`: a list whose total is no longer that of its first page is begun again.
+`totalRows`: a list whose total is no longer that of its first page is begun again. Each page tells its own, so
+pages may be asked for side by side: whichever of them was counted after the change gives it away. Without `totalRows`
+only the page before tells whether there is another.
 """
 
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 
 import msgspec
 
 from integrations.errors import VendorChanged
+from integrations.http import Http
 from integrations.vendors.coreplus import assumptions
 from integrations.vendors.coreplus.client import Listing
 
@@ -29,6 +33,25 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def is_end(self) -> bool:
         return self.page == 0
+
+    def known(self, size: int) -> range:
+        """The pages that are there for certain, from this place on, when each has so many rows."""
+        return range(self.page, max(self.page, -(-(self.total or 0) // size)) + 1)
+
+
+def read(
+    http: Http, fetch: Callable[[int], Listing], place: Place, size: int, first: Listing | None = None
+) -> Iterator[tuple[Listing, Place]]:
+    """The pages of a list from that place on, each with the place after it. `fetch` asks for one by its number; `first`
+    is the page at the place, where it is there already."""
+    while not place.is_end:
+        listings = iter((first,)) if first else http.each(fetch, place.known(size))
+        first = None
+        for listing in listings:
+            number, place = place.page, turn(place, listing, size)
+            yield listing, place
+            if place.page <= number:  # the end, or begun again
+                break
 
 
 def turn(place: Place, listing: Listing, size: int) -> Place:

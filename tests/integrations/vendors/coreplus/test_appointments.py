@@ -237,7 +237,7 @@ def test_a_zone_that_stays_unknown_is_told(coreplus: Emulator, access: VendorAcc
         access.read_all(STREAM)
 
     assert stop.value.code == "zone"
-    assert asked(coreplus) == 4
+    assert coreplus.requests["GET /API/Core/v2/Location/"] == 4
 
 
 def test_a_sweep_covers_the_wide_window_without_a_gap(coreplus: Emulator, access: VendorAccess) -> None:
