@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain, count
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ import msgspec
 
 from integrations.contract import Access, Page, Record, Rejected, Settings, Span, Stream
 from integrations.errors import RecordRejected, VendorChanged
+from integrations.http import Http
 from integrations.vendors.corecon.assumptions import PAGE_SIZES
 from integrations.vendors.corecon.client import Client, Listing
 from integrations.vendors.corecon.records import Fields, fields_of
@@ -71,35 +73,58 @@ class CoreconStream(Stream):
         if not parts:  # only a first run, or a sweep, has asked for everything there is
             yield Page(records=(), cursor=_end(place), covers=None if place.done else Span())
         while parts:
-            part = parts[0]
-            if place.part != part.key:
-                place = _enter(place, part)
-            listing = client.rows(place.path, page=place.page, size=place.size, feature=self.feature, body=part.body)
-            if listing.is_partial:
-                place = _smaller(place)
-                continue
-            seen = _digest(listing) if listing.rows else place.seen
-            if listing.rows and seen == place.seen:
-                raise VendorChanged("Corecon sent the same page twice.", code="repeated_page", detail=self.resource)
-            twins = dict(place.twins)
-            records, rejected = self._tell_apart(listing, twins)
-            place = msgspec.structs.replace(place, seen=seen, twins=twins)
-            expected = None if listing.total is None else place.before + listing.total * len(parts)
-            has_more = self._has_more(place, listing)
-            if has_more:
-                place = msgspec.structs.replace(place, page=place.page + 1)
-            else:
-                parts.popleft()
-                if parts:
-                    rows = (place.page - 1) * place.size + len(listing.rows)
-                    place = _enter(place, parts[0], before=place.before + (listing.total or rows))
-            yield Page(
-                records=records,
-                rejected=rejected,
-                cursor=_end(place) if not parts else msgspec.json.encode(place).decode(),
-                expected=expected,
-                covers=None if has_more else part.covers,
-            )
+            if place.part != parts[0].key:
+                place = _enter(place, parts[0])
+            for listing, has_more in self._listings(access.http, client, place, tuple(parts)):
+                if listing.is_partial:
+                    place = _smaller(place)
+                    break  # whatever is still to come is asked for in smaller pages too
+                seen = _digest(listing) if listing.rows else place.seen
+                if listing.rows and seen == place.seen:
+                    raise VendorChanged("Corecon sent the same page twice.", code="repeated_page", detail=self.resource)
+                twins = dict(place.twins)
+                records, rejected = self._tell_apart(listing, twins)
+                place = msgspec.structs.replace(place, seen=seen, twins=twins)
+                expected = None if listing.total is None else place.before + listing.total * len(parts)
+                covers = None if has_more else parts[0].covers
+                if has_more:
+                    place = msgspec.structs.replace(place, page=place.page + 1)
+                else:
+                    parts.popleft()
+                    if parts:
+                        rows = (place.page - 1) * place.size + len(listing.rows)
+                        place = _enter(place, parts[0], before=place.before + (listing.total or rows))
+                yield Page(
+                    records=records,
+                    rejected=rejected,
+                    cursor=_end(place) if not parts else msgspec.json.encode(place).decode(),
+                    expected=expected,
+                    covers=covers,
+                )
+
+    def _listings(
+        self, http: Http, client: Client, place: Place, parts: tuple[Part, ...]
+    ) -> Iterator[tuple[Listing, bool]]:
+        """The pages of these parts from the place in the first one on, each with whether its part has more.
+
+        Side by side are asked for the first pages of parts, which do not depend on each other, and within a part those
+        that the total promises.
+        """
+
+        def ask(question: tuple[Part, int]) -> Listing:
+            part, number = question
+            return client.rows(place.path, page=number, size=place.size, feature=self.feature, body=part.body)
+
+        starts = [(part, 1 if index else place.page) for index, part in enumerate(parts)]
+        for (part, number), first in zip(starts, http.each(ask, starts), strict=True):
+            last = _last_page(first, place.size)
+            promised = http.each(ask, ((part, page) for page in range(number + 1, last + 1)))
+            beyond = (ask((part, page)) for page in count(max(number, last) + 1))
+            for page, listing in enumerate(chain((first,), promised, beyond), number):
+                has_more = self._has_more(listing, page, place.size)
+                yield listing, has_more
+                if not has_more:
+                    break
 
     @abstractmethod
     def parts(self, place: Place, access: Access, client: Client) -> list[Part]:
@@ -134,14 +159,12 @@ class CoreconStream(Stream):
         """Read one row, to see whether we may."""
         client.rows(self.path(client), page=1, size=1, feature=self.feature, body=self.probe(access.settings))
 
-    def _has_more(self, place: Place, listing: Listing) -> bool:
-        # The vendor may give less at once than was asked for. A full page is never taken for the last: a wrong total
-        # would lose rows quietly, one question more costs nothing.
-        size = min(place.size, max(listing.size or place.size, 1))
-        is_full = len(listing.rows) >= size
-        is_short_of_total = (place.page - 1) * size + len(listing.rows) < (listing.total or 0)
+    def _has_more(self, listing: Listing, page: int, size: int) -> bool:
+        # A full page is never taken for the last: a wrong total would lose rows quietly, a question more costs nothing.
+        is_full = len(listing.rows) >= _given_at_once(listing, size)
+        is_short_of_total = (page - 1) * size + len(listing.rows) < (listing.total or 0)
         has_more = bool(listing.rows) and (is_full or is_short_of_total)
-        if has_more and place.page >= MAX_PAGES:
+        if has_more and page >= MAX_PAGES:
             raise VendorChanged("Corecon's list does not end.", code="endless", detail=self.resource)
         return has_more
 
@@ -179,6 +202,16 @@ def _enter(place: Place, part: Part, before: int | None = None) -> Place:
     return msgspec.structs.replace(
         place, part=part.key, page=1, twins={}, before=place.before if before is None else before
     )
+
+
+def _given_at_once(listing: Listing, size: int) -> int:
+    """The vendor may give less than was asked for."""
+    return min(size, max(listing.size or size, 1))
+
+
+def _last_page(listing: Listing, size: int) -> int:
+    """By the total, as far as it is told."""
+    return -(-(listing.total or 0) // _given_at_once(listing, size))
 
 
 def _smaller(place: Place) -> Place:

@@ -56,9 +56,9 @@ def exchange(access: VendorAccess, brought: dict[str, str], redirect_uri: str = 
 
 
 @contextmanager
-def connected(corecon: Emulator, account: int = 0) -> Iterator[VendorAccess]:
-    """An account as the portal has it after the consent."""
-    with vendor_access(connector, corecon, account) as access:
+def connected(corecon: Emulator, account: int = 0, *, parallel: int = 0) -> Iterator[VendorAccess]:
+    """An account as the portal has it after the consent. See `vendor_access`."""
+    with vendor_access(connector, corecon, account, parallel=parallel) as access:
         tokens = exchange(access, allow(corecon, account))
         access.access_token, access.refresh_token = tokens.access_token, tokens.refresh_token
         access.exchanges.clear()

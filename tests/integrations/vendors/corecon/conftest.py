@@ -20,3 +20,10 @@ def corecon() -> Iterator[Emulator]:
 def access(corecon: Emulator) -> Iterator[VendorAccess]:
     with connected(corecon) as access:
         yield access
+
+
+@pytest.fixture
+def one_by_one(corecon: Emulator) -> Iterator[VendorAccess]:
+    """The same account, asked one question at a time: for tests in which the first answer is not the vendor's own."""
+    with connected(corecon, parallel=1) as access:
+        yield access

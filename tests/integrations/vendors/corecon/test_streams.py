@@ -181,9 +181,9 @@ def windows(asked: list[dict[str, Any]]) -> list[tuple[str, str]]:
     return [(body["Date"]["FromDate"], body["Date"]["ToDate"]) for body in asked if body["page"] == "1"]
 
 
-def test_the_first_reading_goes_back_thirteen_months_a_month_at_a_time(access, asked):
+def test_the_first_reading_goes_back_thirteen_months_a_month_at_a_time(one_by_one, asked):
     with time_machine.travel("2026-03-15T18:00:00Z", tick=True):
-        list(TIMECARDS.read(access, ""))
+        list(TIMECARDS.read(one_by_one, ""))
 
     found = windows(asked)
     assert found[:2] == [("15-Feb-2025", "17-Mar-2025"), ("18-Mar-2025", "17-Apr-2025")]
@@ -191,12 +191,12 @@ def test_the_first_reading_goes_back_thirteen_months_a_month_at_a_time(access, a
     assert len(found) == 13
 
 
-def test_the_next_reading_begins_five_weeks_before_the_day_of_the_last(access, asked):
+def test_the_next_reading_begins_five_weeks_before_the_day_of_the_last(one_by_one, asked):
     with time_machine.travel("2026-03-15T18:00:00Z", tick=True):
-        *_, last = TIMECARDS.read(access, "")
+        *_, last = TIMECARDS.read(one_by_one, "")
     asked.clear()
     with time_machine.travel("2026-03-16T18:00:00Z", tick=True):
-        *_, last = TIMECARDS.read(access, last.cursor)
+        *_, last = TIMECARDS.read(one_by_one, last.cursor)
 
     assert windows(asked) == [("08-Feb-2026", "10-Mar-2026"), ("11-Mar-2026", "23-Mar-2026")]
     assert msgspec.json.decode(last.cursor) == {"done": "2026-03-16"}
@@ -211,10 +211,10 @@ def test_a_run_keeps_its_day_when_it_goes_on_after_midnight(access, asked):
     assert told(resumed) == told(pages[1:])
 
 
-def test_the_day_is_that_of_the_account(access, asked):
-    access.settings["time_zone"] = "Pacific/Auckland"
+def test_the_day_is_that_of_the_account(one_by_one, asked):
+    one_by_one.settings["time_zone"] = "Pacific/Auckland"
     with time_machine.travel("2026-03-15T18:00:00Z", tick=True):
-        list(TIMECARDS.read(access, ""))
+        list(TIMECARDS.read(one_by_one, ""))
 
     assert windows(asked)[-1][1] == "23-Mar-2026"
     assert asked[0]["Timezone"] == "New Zealand Standard Time"
@@ -246,12 +246,12 @@ def test_the_day_of_a_run_changes_at_the_accounts_midnight(zone, before_midnight
 
 @pytest.mark.parametrize("zone", ["Australia/Melbourne", "America/Chicago", "Europe/London"])
 @pytest.mark.parametrize("day", ["2026-03-08", "2026-03-29", "2026-04-05", "2026-10-04", "2026-10-25", "2026-11-01"])
-def test_the_position_of_an_entry_is_its_bare_date_in_every_zone(access, corecon, zone, day):
-    access.settings["time_zone"] = zone
+def test_the_position_of_an_entry_is_its_bare_date_in_every_zone(one_by_one, corecon, zone, day):
+    one_by_one.settings["time_zone"] = zone
     row = b'{"LaborTimecardId":1,"Date":"%b"}' % vendor_date(date.fromisoformat(day)).encode()
     serve_instead(corecon, "LaborTime/List", b"[" + row + b"]")
 
-    page = next(TIMECARDS.read(access, ""))
+    page = next(TIMECARDS.read(one_by_one, ""))
 
     assert page.records[0].position == day
 
@@ -285,53 +285,53 @@ def test_rows_without_an_id_get_a_key_that_stays(access, corecon):
         assert len(set(first)) == len(corecon.books[0].numbers(stream.resource))
 
 
-def test_equal_rows_without_an_id_are_counted_over_the_pages(access, corecon):
+def test_equal_rows_without_an_id_are_counted_over_the_pages(one_by_one, corecon):
     row = b'{"Date":"02-Mar-2026","EmployeeName":"Ana Li","ProjectNumber":"GC-1","CostCode":"1","Hours":8}'
     other = row.replace(b"Ana", b"Bo")
     serve_instead(corecon, "LaborTime/List", b"[" + b",".join([row] * 99 + [other]) + b"]")
     serve_instead(corecon, "LaborTime/List", b"[" + b",".join([other, row]) + b"]")
-    pages = list(zip(TIMECARDS.read(access, ""), range(2), strict=False))
+    pages = list(zip(TIMECARDS.read(one_by_one, ""), range(2), strict=False))
 
     second = [record.external_id for record in pages[1][0].records]
     assert [key.rpartition("-")[2] for key in second] == ["2", "100"]
 
 
 @every_list
-def test_one_bad_row_is_set_aside_and_the_rest_goes_on(stream, access, corecon):
+def test_one_bad_row_is_set_aside_and_the_rest_goes_on(stream, one_by_one, corecon):
     good = corecon.books[0].row(stream.resource, 0)
     serve_instead(corecon, f"{stream.resource}/List", b'{"Data":[%b,"what",{"Notes":1},%b]}' % (good, b'{"Hours":1}'))
 
-    page = next(stream.read(access, ""))
+    page = next(stream.read(one_by_one, ""))
 
     assert len(page.records) == 1
     assert [rejected.payload for rejected in page.rejected] == [b'"what"', b'{"Notes":1}', b'{"Hours":1}']
     assert all(rejected.reason for rejected in page.rejected)
 
 
-def test_a_page_that_comes_twice_stops_the_stream(access, corecon):
+def test_a_page_that_comes_twice_stops_the_stream(one_by_one, corecon):
     page = corecon.books[0].page("Company", range(100))
     serve_instead(corecon, "Company/List", page, times=2)
 
     with pytest.raises(VendorChanged) as stopped:
-        access.read_all(COMPANIES)
+        one_by_one.read_all(COMPANIES)
     assert stopped.value.code == "repeated_page"
 
 
-def test_a_page_that_comes_twice_is_noticed_after_a_resume_too(access, corecon):
-    pages = access.read_all(COMPANIES)
+def test_a_page_that_comes_twice_is_noticed_after_a_resume_too(one_by_one, corecon):
+    pages = one_by_one.read_all(COMPANIES)
     serve_instead(corecon, "Company/List", corecon.books[0].page("Company", range(100)))
 
     with pytest.raises(VendorChanged):
-        access.read_all(COMPANIES, pages[0].cursor)
+        one_by_one.read_all(COMPANIES, pages[0].cursor)
 
 
 @pytest.mark.parametrize("status", [204, 205, 404, 416])
-def test_the_end_may_be_told_by_status(access, corecon, status):
+def test_the_end_may_be_told_by_status(one_by_one, corecon, status):
     page = corecon.books[0].page("Company", range(100))
     serve_instead(corecon, "Company/List", page)
     serve_instead(corecon, "Company/List", b"", status=status)
 
-    assert len(ids(access.read_all(COMPANIES))) == 100
+    assert len(ids(one_by_one.read_all(COMPANIES))) == 100
 
 
 def test_a_bare_array_is_read_too(access, corecon):
@@ -346,71 +346,82 @@ def test_a_vendor_that_gives_less_at_once_is_read_to_its_end(access, corecon):
         assert len(ids(access.read_all(COMPANIES))) == 230
 
 
-def test_a_total_that_is_too_small_loses_nothing(access, corecon):
+def test_a_total_that_is_too_small_loses_nothing(one_by_one, corecon):
     page = corecon.books[0].page("Company", range(100))
     serve_instead(corecon, "Company/List", b'{"Data":%b,"TotalRecords":100}' % page)
 
-    assert len(ids(access.read_all(COMPANIES))) == 230
+    assert len(ids(one_by_one.read_all(COMPANIES))) == 230
 
 
-def test_an_answer_in_part_is_asked_for_in_smaller_pages(access, corecon):
-    whole = rows(access.read_all(COMPANIES))
+def test_an_answer_in_part_is_asked_for_in_smaller_pages(one_by_one, corecon):
+    whole = rows(one_by_one.read_all(COMPANIES))
     corecon.weather.add(Fault(path="Company/List$", status=206))
 
-    pages = access.read_all(COMPANIES)
+    pages = one_by_one.read_all(COMPANIES)
 
     assert rows(pages) == whole
     assert len(pages) == 5
-    assert rows(access.read_all(COMPANIES, pages[2].cursor)) == whole[150:]
+    assert rows(one_by_one.read_all(COMPANIES, pages[2].cursor)) == whole[150:]
 
 
-def test_not_even_one_row_in_full_is_told_to_the_developers(access, corecon):
+@pytest.mark.parametrize("stream", [COMPANIES, TIMECARDS], ids=lambda stream: stream.key)
+def test_an_answer_in_part_among_several_loses_nothing(stream, access, corecon):
+    whole = rows(access.read_all(stream))
+    reading = stream.read(access, "")
+    pages = [next(reading)]
+    corecon.weather.add(Fault(path="List$", status=206))
+    pages += reading
+
+    assert rows(pages) == whole
+
+
+def test_not_even_one_row_in_full_is_told_to_the_developers(one_by_one, corecon):
     corecon.weather.add(Fault(path="Company/List$", status=206, times=9))
 
     with pytest.raises(VendorChanged):
-        access.read_all(COMPANIES)
+        one_by_one.read_all(COMPANIES)
 
 
-def test_an_answer_that_is_not_ready_is_waited_for(access, corecon):
+def test_an_answer_that_is_not_ready_is_waited_for(one_by_one, corecon):
     corecon.weather.add(Fault(path="Company/List$", status=202))
 
     with pytest.raises(RetryLater) as waiting:
-        access.read_all(COMPANIES)
+        one_by_one.read_all(COMPANIES)
     assert waiting.value.code == "not_finished"
 
 
 @pytest.mark.parametrize("body", [b'{"Rows":[]}', b'"nothing"', b"7"])
-def test_a_body_that_is_no_list_stops_the_stream(access, corecon, body):
+def test_a_body_that_is_no_list_stops_the_stream(one_by_one, corecon, body):
     serve_instead(corecon, "Company/List", body)
 
     with pytest.raises(VendorChanged):
-        access.read_all(COMPANIES)
+        one_by_one.read_all(COMPANIES)
 
 
 @pytest.mark.parametrize(
     "body",
     [b"", b"<html><body>Welcome</body></html>", b'{"Data":[{"CompanyId":1},', b"\xff\xfe\x00", b"[" * 5000],
 )
-def test_a_body_that_cannot_be_read_is_asked_for_again_later(access, corecon, body):
+def test_a_body_that_cannot_be_read_is_asked_for_again_later(one_by_one, corecon, body):
     serve_instead(corecon, "Company/List", body)
 
     with pytest.raises(RetryLater) as unreadable:
-        access.read_all(COMPANIES)
+        one_by_one.read_all(COMPANIES)
     assert unreadable.value.code == "unreadable"
 
 
-def test_a_cut_off_answer_is_asked_for_again_later(access, corecon):
+def test_a_cut_off_answer_is_asked_for_again_later(one_by_one, corecon):
     corecon.weather.add(Fault(path="Company/List$", truncate=True))
 
     with pytest.raises(RetryLater):
-        access.read_all(COMPANIES)
+        one_by_one.read_all(COMPANIES)
 
 
-def test_a_lost_reply_is_tried_again_later(access, corecon):
+def test_a_lost_reply_is_tried_again_later(one_by_one, corecon):
     corecon.weather.add(Fault(path="Company/List$", lose_reply=True))
 
     with pytest.raises(RetryLater):
-        access.read_all(COMPANIES)
+        one_by_one.read_all(COMPANIES)
 
 
 def test_a_cursor_of_another_time_begins_anew(access):
@@ -420,13 +431,13 @@ def test_a_cursor_of_another_time_begins_anew(access):
 # Where things are
 
 
-def test_the_addresses_are_those_the_api_root_tells(access, corecon):
+def test_the_addresses_are_those_the_api_root_tells(one_by_one, corecon):
     moved = f'{{"Resources":[{{"Name":"company","Url":"{corecon.url}/API/company/LIST"}}]}}'
     serve_instead(corecon, "/api", moved.encode())
 
-    access.read_all(COMPANIES)
+    one_by_one.read_all(COMPANIES)
 
-    assert access.exchanges[-1].path == "/API/company/LIST"
+    assert one_by_one.exchanges[-1].path == "/API/company/LIST"
 
 
 @pytest.mark.parametrize(
@@ -439,10 +450,10 @@ def test_the_addresses_are_those_the_api_root_tells(access, corecon):
         (200, b'{"Resources":[{"Name":"Company"}]}'),
     ],
 )
-def test_a_root_that_does_not_help_leaves_the_known_addresses(access, corecon, status, body):
+def test_a_root_that_does_not_help_leaves_the_known_addresses(one_by_one, corecon, status, body):
     serve_instead(corecon, "/api", body, status=status)
 
-    assert len(ids(access.read_all(COMPANIES))) == 230
+    assert len(ids(one_by_one.read_all(COMPANIES))) == 230
 
 
 def test_a_resumed_reading_does_not_ask_the_root_again(access, corecon):
@@ -474,13 +485,13 @@ def test_each_page_of_a_report_is_of_one_project(access, corecon):
             assert len({record.parent_id for record in page.records}) <= 1
 
 
-def test_a_report_whose_name_is_wrong_stops_that_report_only(access, corecon):
+def test_a_report_whose_name_is_wrong_stops_that_report_only(one_by_one, corecon):
     corecon.weather.add(Fault(path="HoursHistorical$", status=404, times=9))
 
     failed = []
     for report in REPORTS:
         try:
-            access.read_all(report)
+            one_by_one.read_all(report)
         except VendorChanged:
             failed.append(report.key)
     assert failed == ["financials-hours-history"]
@@ -494,11 +505,11 @@ def test_a_project_that_begins_while_reports_are_read_is_there_the_next_time(acc
     assert set(ids(access.read_all(REPORTS[0]))) == corecon.holdings("financials-overview")
 
 
-def test_a_project_list_that_cannot_be_read_is_told_to_the_developers(access, corecon):
+def test_a_project_list_that_cannot_be_read_is_told_to_the_developers(one_by_one, corecon):
     serve_instead(corecon, "Project/List", b"[7]")
 
     with pytest.raises(VendorChanged):
-        access.read_all(REPORTS[0])
+        one_by_one.read_all(REPORTS[0])
 
 
 def test_many_projects_are_read_page_by_page():
