@@ -41,14 +41,19 @@ class NotThere(VendorChanged):
 
 
 class Client:
-    """One connection's reads, at another REST address where one is given. All ids are work order ids, never the numbers
-    people see. `calls` counts the requests made."""
+    """One connection's reads, at another REST address where one is given, for any number of threads. All ids are work
+    order ids, never the numbers people see."""
 
     def __init__(self, access: Access, rest_url: str = "") -> None:
         self._access = access
         self._base = (rest_url or str(access.settings["rest_url"])).rstrip("/")
-        self._told: set[str] = set()  # the message ids of earlier calls
-        self.calls = 0
+        self._told: set[str] = set()  # the message ids of all calls
+        self._calls_before = access.http.calls
+
+    @property
+    def calls(self) -> int:
+        """Requests made since."""
+        return self._access.http.calls - self._calls_before
 
     def customers(self) -> list[msgspec.Raw]:
         """Every organisation that sends us work orders: `Id`, `Name`, `BranchIds`."""
@@ -96,7 +101,7 @@ class Client:
         def attempt(token: str) -> _Members:
             # One an attempt: it is what CorrigoPro's support searches for, and what our own log has beside the call.
             message_id = uuid.uuid4().hex
-            self.calls += 1
+            self._told.add(message_id)
             answer = self._access.http.send(
                 method,
                 f"{self._base}/{path}",
@@ -115,15 +120,15 @@ class Client:
         return with_token(self._access, attempt)
 
     def _compare(self, members: _Members, message_id: str) -> None:
-        """Answers echo our message id (guide). One that echoes an earlier call's answers another question."""
+        """Answers echo our message id (guide). One that echoes another call's answers another question."""
         for echo in _named(members, "MessageId"):
-            if bytes(echo).decode(errors="replace").strip('"').casefold() in self._told:
+            told = bytes(echo).decode(errors="replace").strip('"').casefold()
+            if told != message_id and told in self._told:
                 raise RetryLater(
                     "CorrigoPro repeated an earlier answer instead of answering. We try again by ourselves.",
                     code="stale_answer",
                     detail=f"MessageId {message_id}",
                 )
-        self._told.add(message_id)
 
 
 def moment_text(moment: datetime) -> str:

@@ -1,7 +1,8 @@
 """Work orders: searched by windows of time, fetched by ids."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from integrations.contract import Access, Page, Record, Rejected, Stream
 from integrations.errors import RecordRejected, VendorChanged
@@ -11,6 +12,18 @@ from integrations.vendors.corrigopro import assumptions, records
 from integrations.vendors.corrigopro.client import Client, NotThere
 from integrations.vendors.corrigopro.search import Row, batches, history_of, open_window
 from integrations.vendors.corrigopro.windows import Cursor, Walk, first_walk, next_walk
+
+Found = tuple[list[Record], list[Rejected]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Batch:
+    """Rows of a search whose details make a page. `rejected` are those beside them, `cursor` is the place behind it."""
+
+    rows: list[Row]
+    rejected: list[Rejected]
+    cursor: str
+    expected: int
 
 
 class WorkOrders(Stream):
@@ -36,24 +49,34 @@ class WorkOrders(Stream):
     def read(self, access: Access, cursor: str) -> Iterator[Page]:
         client, place, now = Client(access), Cursor.parse(cursor), datetime.now(UTC)
         history = history_of(access)
-        walk: Walk | None = place.walk or (next_walk(place.next, now) if place.next else first_walk(now, history))
+        walk = place.walk or (next_walk(place.next, now) if place.next else first_walk(now, history))
+
+        def detailed(batch: _Batch) -> tuple[_Batch, Found]:
+            return batch, _details(client, batch.rows)
+
+        # Which windows follow is known from the searches alone, so these run ahead of the details.
+        for batch, (found, rejected) in access.http.each(detailed, self._batches(client, walk, history)):
+            yield Page(
+                records=tuple(found),
+                rejected=(*batch.rejected, *rejected),
+                cursor=batch.cursor,
+                expected=batch.expected,
+            )
+
+    def _batches(self, client: Client, walk: Walk | None, history: timedelta) -> Iterator[_Batch]:
+        """What is to be asked for in detail, window by window: how wide the next one is depends on the one before."""
         while walk:
             window = open_window(client, walk, history, self._suspicious)
             walk, rejected = window.walk, window.rejected
             remaining = len(window.rows)
             parts = batches(window.rows, self._batch)
-            for index, batch in enumerate(parts):
+            for index, rows in enumerate(parts):
                 expected = walk.expected(remaining)
-                remaining -= len(batch)
-                found, set_aside = _details(client, batch)
-                walk = walk.past([row.key for row in batch])
+                remaining -= len(rows)
+                walk = walk.past([row.key for row in rows])
                 onward = walk if index < len(parts) - 1 else walk.next_window()
-                yield Page(
-                    records=tuple(found),
-                    rejected=(*rejected, *set_aside),
-                    cursor=(Cursor(walk=onward) if onward else Cursor(next=walk.next_reading())).text(),
-                    expected=expected,
-                )
+                cursor = Cursor(walk=onward) if onward else Cursor(next=walk.next_reading())
+                yield _Batch(rows=rows, rejected=rejected, cursor=cursor.text(), expected=expected)
                 rejected = []
             walk = onward
 
@@ -111,7 +134,7 @@ def _record(number: int, payload: bytes) -> Record:
     return Record(external_id=str(number), payload=payload, position=records.listed(payload).position)
 
 
-def _details(client: Client, batch: list[Row]) -> tuple[list[Record], list[Rejected]]:
+def _details(client: Client, batch: list[Row]) -> Found:
     """The details of one batch in its order. What cannot be read is set aside, as is what was listed but not given."""
     if not batch:
         return [], []

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import ClassVar
 
 from integrations.contract import Access, Column, Page, Record, Rejected, Stream
@@ -18,9 +19,10 @@ from integrations.vendors.corrigopro.windows import Cursor, Walk, first_walk, ne
 
 
 class Papers(Stream):
-    """One call an order, so only for orders that changed: at first those of the last `papers_days`, then those changed
-    since. Every `round_every` the orders that are not at rest are gone round as well, and sweeps go through those
-    created within `papers_days`. After about `calls` calls a reading ends early; the next goes on where it stood.
+    """One call an order, those of a page side by side, so only for orders that changed: at first those of the last
+    `papers_days`, then those changed since. Every `round_every` the orders that are not at rest are gone round as well,
+    and sweeps go through those created within `papers_days`. After about `calls` calls a reading ends early; the next
+    goes on where it stood.
     """
 
     parent = "work-orders"
@@ -74,7 +76,7 @@ class Papers(Stream):
             walk, rejected = window.walk, window.rejected
             parts = batches(window.rows, self._batch)
             for index, batch in enumerate(parts):
-                found, set_aside = self._of(client, batch)
+                found, set_aside = self._of(access, client, batch)
                 walk = walk.past([row.key for row in batch])
                 is_through = index == len(parts) - 1
                 onward = walk.next_window() if is_through else walk
@@ -105,7 +107,7 @@ class Papers(Stream):
         rows = [row for row in window.rows if not place.is_round or row.listed.status_word not in self.at_rest]
         parts = batches(rows, self._batch)
         for index, batch in enumerate(parts):
-            found, set_aside = self._of(client, batch)
+            found, set_aside = self._of(access, client, batch)
             walk = walk.past([row.key for row in batch])
             onward = walk if index < len(parts) - 1 else walk.next_window()
             place = self._behind(place, walk, onward, history_of(access))
@@ -124,11 +126,11 @@ class Papers(Stream):
             return Cursor(next=following, walk=first_walk(walk.started, history), rounded=place.rounded, is_round=True)
         return Cursor(next=following, rounded=place.rounded)
 
-    def _of(self, client: Client, batch: list[Row]) -> tuple[list[Record], list[Rejected]]:
+    def _of(self, access: Access, client: Client, batch: list[Row]) -> tuple[list[Record], list[Rejected]]:
         found: list[Record] = []
         rejected: list[Rejected] = []
-        for row in self.worth_asking(client, batch):
-            given, set_aside = self._of_order(client, row.listed)
+        orders = [row.listed for row in self.worth_asking(client, batch)]
+        for given, set_aside in access.http.each(partial(self._of_order, client), orders):
             found += given
             rejected += set_aside
         return found, rejected

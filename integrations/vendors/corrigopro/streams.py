@@ -25,6 +25,7 @@ class _Whole(Stream):
     sweep_interval = assumptions.DAILY
     reads_whole = True
     is_one_each: ClassVar[bool] = True  # one record for each thing gone through
+    is_asked_each: ClassVar[bool] = True  # one call for each
 
     def __init__(self, batch: int = 1) -> None:
         self._batch = batch  # ids a page
@@ -43,10 +44,10 @@ class _Whole(Stream):
         parts = batches(sorted(number for number in things if number > after), self._batch)
         if after:
             rejected = []  # those went out with the first page
+        each = access.http.each if self.is_asked_each else map
         for index, part in enumerate(parts):
             found: list[Record] = []
-            for number in part:
-                given, set_aside = self.records_of(client, number, things[number])
+            for given, set_aside in each(lambda number: self.records_of(client, number, things[number]), part):
                 found += given
                 rejected += set_aside
             place = _Place(0 if index == len(parts) - 1 else part[-1])
@@ -65,6 +66,7 @@ class Customers(_Whole):
     key = "customers"
     label = "Customers"
     columns = (Column(label="Customer", path="Name"), Column(label="Id", path="Id"))
+    is_asked_each = False
 
     def __init__(self, batch: int = 200) -> None:
         super().__init__(batch)
