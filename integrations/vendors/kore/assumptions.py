@@ -38,7 +38,7 @@ IDS_PER_FILTER = 25
 # K-15: no limit is documented. A careful client would keep to 2 requests a second, one at a time; a first reading
 # would then take minutes. Retry-After is honoured whenever KORE sends it, so we go at this pace until told otherwise.
 CALLS_PER_SECOND = 20
-PARALLEL_CALLS = 2
+PARALLEL_CALLS = 1
 
 # K-7: names of the fields that are read by us. Ours on the left; KORE's candidates on the right, the first that has a
 # value wins. Documented are only `id`, `name`, `state`, `created_date`, `modified_date`, and `deal_id` on deal lines.
