@@ -7,6 +7,7 @@ be found due: workers' clocks differ, and may be put right.
 import random
 from datetime import timedelta
 
+from django.db.models import Exists, Q
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -17,7 +18,7 @@ from integrations.contract import Diagnosis, Stream
 from integrations.errors import IntegrationError, NotPermitted, RateLimited, RetryLater, VendorChanged
 from integrations.problems.services import close_problems
 from integrations.sync import rebuild
-from integrations.sync.models import RunKind, RunState, SyncRun
+from integrations.sync.models import LookUp, RunKind, RunState, StreamState, SyncRun
 from integrations.sync.reader import ENDLESS
 
 _PAUSES = tuple(timedelta(seconds=n) for n in (5, 60, 300, 900, 3600))  # between tries; then the next regular run
@@ -41,12 +42,23 @@ def finished(run_id: int) -> None:
     if is_fresh:
         state.interval = stream.interval_after(run.calls)
         state.last_good_at = run.started_at
-    if run.kind == RunKind.SWEEP or stream.sweep_interval is None:
-        state.sweep_due_at = _next_sweep(stream)
     state.failures = 0
     state.due_at = Now() + (_with_jitter(state.interval) if is_fresh else timedelta())
-    state.save(update_fields=["interval", "last_good_at", "sweep_due_at", "failures", "due_at"])
+    state.save(update_fields=["interval", "last_good_at", "failures", "due_at"])
+    if run.kind == RunKind.SWEEP or stream.sweep_interval is None:
+        state.sweep_due_at = _next_sweep(stream)
+        state.save(update_fields=["sweep_due_at"])
+    _let_follow_what_was_asked_for(state)
     close_problems(run.connection_id, stream=run.stream)
+
+
+def _let_follow_what_was_asked_for(state: StreamState) -> None:
+    """A sweep, or a thing to be read again, that somebody asked for while this run went on has its run at once."""
+    waiting = LookUp.objects.filter(connection_id=state.connection_id, stream=state.stream, attempts=0)
+    asked_for = Q(sweep_due_at__lte=Now())
+    if state.definition.can_look_up:
+        asked_for |= Exists(waiting)
+    StreamState.objects.filter(asked_for, pk=state.pk).update(due_at=Now())
 
 
 def _next_sweep(stream: Stream) -> Combinable | None:

@@ -12,9 +12,9 @@ from integrations.contract import Column
 from integrations.problems.models import Problem
 from integrations.records.models import Record, RecordVersion
 from integrations.sandbox.kit import Fault
-from integrations.sync import beat
-from integrations.sync.models import LookUp, RunKind, RunState, Sighting, StreamState, SyncRun
-from integrations.sync.services import lift_brake, start_sweep
+from integrations.sync import beat, lookups, outcomes
+from integrations.sync.models import LookUp, LookUpReason, RunKind, RunState, Sighting, StreamState, SyncRun
+from integrations.sync.services import lift_brake, start_sweep, start_sync
 from integrations.sync.tasks import take_on_streams
 from portal.tenancy.scope import tenant_scope
 from tests.factories import a_tenant, a_user
@@ -234,6 +234,35 @@ def test_a_sweep_that_only_counts_ids_is_followed_by_the_regular_reading(stockro
     assert state.last_good_at == before.last_good_at
     assert state.due_at is not None
     assert state.due_at <= timezone.now()
+
+
+def test_a_sweep_asked_for_while_another_run_is_open_follows_it_at_once(stockroom: Emulator, connect: Connect) -> None:
+    filled(stockroom, "shelves")
+    connection = connect(stockroom)
+    with tenant_scope(connection.tenant_id):
+        start_sweep(StreamState.objects.get(connection=connection, stream="shelves"), by=None)
+    beat.tick()  # the clock comes by while the first copy is still being made
+
+    work_off(connection)
+    beat.tick()
+
+    kinds = [run.kind for run in runs_of(connection) if run.stream == "shelves"]
+    assert kinds == [RunKind.BACKFILL, RunKind.SWEEP]
+
+
+def test_a_thing_asked_for_while_its_run_was_ending_is_not_kept_waiting(stockroom: Emulator, connect: Connect) -> None:
+    filled(stockroom, "parts")
+    connection = connect(stockroom)
+    work_off(connection)
+    with tenant_scope(connection.tenant_id):
+        (run,) = start_sync(connection, by=None, stream="parts")
+        SyncRun.objects.filter(pk=run.pk).update(read_at=timezone.now())
+        lookups.ask(connection.tenant_id, connection.pk, "parts", ["part-1"], LookUpReason.STIRRED)
+        outcomes.finished(run.pk)
+
+    beat.tick()
+
+    assert [run.state for run in runs_of(connection) if run.stream == "parts"] == ["done", "done", "queued"]
 
 
 def test_a_change_below_a_thing_has_the_thing_read_anew(stockroom: Emulator, connect: Connect) -> None:
