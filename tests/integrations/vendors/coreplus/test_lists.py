@@ -1,12 +1,14 @@
 """Locations, practitioners, appointment types and clients."""
 
 import json
+import threading
 
 import msgspec
 import pytest
 
 from integrations.contract import Page
 from integrations.errors import VendorChanged
+from integrations.http import Http
 from integrations.sandbox.kit import Fault
 from integrations.vendors.coreplus import connector, paging
 from integrations.vendors.coreplus.client import Listing
@@ -147,3 +149,20 @@ def listing(page: int, size: int, total: int | None = None) -> Listing:
     body = [{"clientId": f"{page}-{number}"} for number in range(size)]
     rows = [msgspec.Raw(json.dumps(row).encode()) for row in body]
     return Listing(rows=rows, total=total, page=None if total is None else page)
+
+
+@pytest.mark.parametrize("moment", range(2, 6))
+def test_a_row_that_goes_while_pages_are_under_way_hides_no_other(moment: int) -> None:
+    rows, lock = list(range(50)), threading.Lock()
+
+    def fetch(number: int) -> Listing:
+        with lock:
+            if number == moment and 0 in rows:
+                rows.remove(0)  # every later row slips one place towards the beginning
+            page = rows[(number - 1) * 10 : number * 10]
+            return Listing(rows=[msgspec.Raw(str(row).encode()) for row in page], total=len(rows), page=number)
+
+    pages = list(paging.read(Http(parallel=4), fetch, paging.Place(), 10))
+
+    assert {int(bytes(row)) for listing, _ in pages for row in listing.rows} >= set(range(1, 50))
+    assert not pages[-1][1].is_torn
