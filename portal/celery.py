@@ -1,6 +1,7 @@
 """The Celery application: messages are wake-up calls only, so none is kept and any may be lost or doubled."""
 
 import os
+import sys
 from typing import Any
 
 from celery import Celery
@@ -13,6 +14,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 app = Celery("switchboard")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["integrations.sync", "integrations.connections"])
+
+
+# A thread that waits for the database must get its turn soon beside the one that reads ahead.
+SWITCH_SECONDS = 0.0005
+
+
+@worker_init.connect
+def take_turns_quickly(**_: Any) -> None:
+    """Threads change ten times as often as they would: a batch waits for PostgreSQL many times."""
+    sys.setswitchinterval(SWITCH_SECONDS)
 
 
 @worker_init.connect

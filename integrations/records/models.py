@@ -9,6 +9,12 @@ from django.utils import timezone
 
 from integrations.connections.models import OfConnection
 from integrations.values import BillingStatus, BookingKind, BookingStatus, Priority, WorkOrderStatus
+from portal.tenancy.models import Tenant
+
+
+def _implied_tenant() -> "models.ForeignKey[Tenant, Tenant]":
+    """Of rows whose other key carries the tenant: that one proves it, and each key costs a check per row."""
+    return models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
 
 
 class Record(OfConnection):
@@ -18,6 +24,7 @@ class Record(OfConnection):
     counts the sweeps in a row that did not see it; `missing_since` is set once it counts as gone.
     """
 
+    tenant = _implied_tenant()
     stream = models.CharField(max_length=60)
     external_id = models.CharField(max_length=200)
     parent_id = models.CharField(max_length=200, blank=True)
@@ -189,6 +196,7 @@ class ShadowRecord(OfConnection):
 class Typed(OfConnection):
     """Base of the three kinds: one row per record, under the record's id. `search` is what the search box looks in."""
 
+    tenant = _implied_tenant()
     record = models.OneToOneField(
         Record, on_delete=models.CASCADE, primary_key=True, related_name="+", db_constraint=False
     )

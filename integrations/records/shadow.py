@@ -4,7 +4,6 @@ A record that is the same in both costs one small row. Every statement works on 
 not grow with it. Call in the tenant's scope; `Place.run_id` names the copy.
 """
 
-import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,17 +14,17 @@ import msgspec
 from django.db import connection
 
 from integrations.contract import Record, Rejected, Stream
+from integrations.records.arrivals import Arrival, Aside, aside_facts, read_all, sort_out, typed_table
 from integrations.records.drift import Shapes
 from integrations.records.models import Difference
-from integrations.records.store import BY_KEY, TABLES, Arrival, Aside, Place, Stored, aside_facts, read_all, sort_out
-from integrations.records.store import typed_cells as cells_of
-from integrations.values import Billing, Booking, Kind, WorkOrder
+from integrations.records.store import Place, Stored
 
 RECORD = "r.tenant_id = %(tenant)s and r.connection_id = %(connection)s and r.stream = %(stream)s"
 COPY = "s.tenant_id = %(tenant)s and s.connection_id = %(connection)s and s.stream = %(stream)s and s.run_id = %(run)s"
 # The copy is too young to have statistics: taken for small, it would be gone through once for every record.
 WHOLE = "set local enable_nestloop = off"
-_VALUES: dict[Kind, type] = {Kind.WORK_ORDER: WorkOrder, Kind.BOOKING: Booking, Kind.BILLING: Billing}
+# A batch is small beside the table: look each key up.
+_BY_KEY = "set local enable_hashjoin = off; set local enable_mergejoin = off"
 _SHADOWING = """
 create temp table if not exists shadowing (external_id text, parent_id text, position text, title text, payload text,
     context jsonb, facets jsonb, digest bytea, typed jsonb, reason text) on commit delete rows
@@ -100,16 +99,13 @@ class TypedTable:
 
     name: str
     columns: tuple[str, ...]  # what is read from a record
-    searched: tuple[str, ...]
 
     @classmethod
     def of(cls, stream: Stream) -> "TypedTable | None":
         if stream.kind is None:
             return None
-        value = _VALUES[stream.kind]
-        model, searched = TABLES[value]
-        names = tuple(field.name for field in dataclasses.fields(value))
-        return cls(name=model._meta.db_table, columns=("search", *names), searched=searched)
+        table = typed_table(stream.kind)
+        return cls(name=table.name, columns=table.columns)
 
     def listed(self, alias: str) -> str:
         return ", ".join(f"{alias}.{name}" for name in self.columns)
@@ -130,7 +126,7 @@ def fill(place: Place, stream: Stream, records: Iterable[Record], rejected: Iter
         with cursor.copy("copy shadowing from stdin") as copy:
             for row in rows.values():
                 copy.write_row(row)
-        cursor.execute(BY_KEY)
+        cursor.execute(_BY_KEY)
         cursor.execute(with_typed(_FILL, table), place.facts)
         found = Counter(difference for (difference,) in cursor.fetchall())
         cursor.execute("truncate shadowing")
@@ -172,9 +168,8 @@ def _rows(arrivals: Iterable[Arrival], table: TypedTable | None) -> Iterator[tup
     for arrival in arrivals:
         record = arrival.record
         typed = None
-        if table is not None and arrival.value is not None:
-            cells = cells_of(arrival.value, table.columns[1:], table.searched)
-            typed = _json(dict(zip(table.columns, cells, strict=True)))
+        if table is not None:
+            typed = _json(dict(zip(table.columns, (*arrival.texts, *arrival.others), strict=True)))
         yield (
             record.external_id,
             record.parent_id[:200],

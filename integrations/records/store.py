@@ -4,14 +4,11 @@ The digests of a batch travel to PostgreSQL first; it answers which are new or d
 and sent whole. An unchanged record costs no write at all.
 """
 
-import dataclasses
-import hashlib
-import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any, NamedTuple
+from datetime import datetime
+from functools import cache
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -20,53 +17,72 @@ from django.db.models import Q, QuerySet
 
 from integrations.connections.models import Connection
 from integrations.contract import Record, Rejected, Stream
-from integrations.errors import RecordRejected
 from integrations.records import drift, models
+from integrations.records.arrivals import Arrival, Aside, Candidate, aside_facts, read_all, sort_out, typed_table
+from integrations.records.copying import Row, copy_rows
 from integrations.records.drift import Shapes
-from integrations.values import Billing, Booking, Kind, TypedValue, WorkOrder
+from integrations.values import Kind
 
-_logger = logging.getLogger(__name__)
-_TOO_MUCH = Decimal(10) ** 14 - 1  # numeric(18, 4), whatever it is rounded to
-_SEEN = "create temp table if not exists seen (ord int, external_id text, digest bytea) on commit delete rows"
-_ARRIVING = """
-create temp table if not exists arriving
-    (external_id text, parent_id text, position text, title text, payload text, context jsonb, facets jsonb,
-    digest bytea) on commit delete rows
-"""
-# A batch is small beside the table: look each key up. Without statistics on the staging table the planner would
-# otherwise hash the whole table for every batch.
-BY_KEY = "set local enable_hashjoin = off; set local enable_mergejoin = off"
 _PLACE = "tenant_id = %(tenant)s and connection_id = %(connection)s and stream = %(stream)s"
+# A batch is small beside the table, and each of its keys is to be looked up. Left to itself the planner would now and
+# then hash the whole table, or go through all of a tenant's rows: a young table has no statistics, and a new tenant is
+# in none of them. The limit within keeps the look-up a look-up; conditions that are worked out only when the statement
+# runs keep it on the one key that has them all.
+KEY = """r.tenant_id = (select %(tenant)s::bigint) and r.connection_id = (select %(connection)s::uuid)
+    and r.stream = (select %(stream)s::text)"""
 _DIFFERENT = f"""
-select s.ord from seen s
+select s.ord, r.digest is not null
+from unnest(%(ids)s::text[]) with ordinality s(external_id, ord)
 left join lateral (
-    select digest, missing_since from records_record where {_PLACE} and external_id = s.external_id
+    select r.digest, r.missing_since from records_record r where {KEY} and r.external_id = s.external_id limit 1
 ) r on true
-where r.digest is distinct from s.digest or r.missing_since is not null order by s.ord
+where r.digest is distinct from substr(%(digests)s::bytea, 16 * s.ord::int - 15, 16) or r.missing_since is not null
+order by s.ord
 """  # noqa: S608 - only constants are put together
+_TEXTS = ("external_id", "parent_id", "position", "title", "payload", "context", "facets")
+_OTHERS = ("digest", "is_known")
+_ARRIVING = """
+create temp table if not exists {arriving} on commit delete rows as
+select r.external_id, r.parent_id, r.position, r.title, r.payload, r.context, r.facets, r.digest, false as is_known
+    {typed_columns}
+from records_record r {typed_rows} with no data
+"""
 _KEEP_VERSION = f"""
 insert into records_recordversion (tenant_id, record_id, payload, context, seen_at, replaced_at, run_id)
 select r.tenant_id, r.id, r.payload, r.context, r.changed_at, now(), r.changed_run_id
-from arriving a
-cross join lateral (select * from records_record where {_PLACE} and external_id = a.external_id) r
-where r.payload <> a.payload or r.context <> a.context
+from {{arriving}} a
+cross join lateral (select * from records_record r where {KEY} and r.external_id = a.external_id limit 1) r
+where a.is_known and (r.payload <> a.payload or r.context <> a.context)
 """  # noqa: S608 - only constants are put together
 _MERGE = """
-insert into records_record (tenant_id, connection_id, stream, external_id, parent_id, position, title, payload, context,
-    facets, digest, first_seen_at, changed_at, first_run_id, changed_run_id, misses)
-select %(tenant)s, %(connection)s, %(stream)s, external_id, parent_id, position, title, payload, context,
-    facets, digest, now(), now(), %(run)s, %(run)s, 0
-from arriving
-on conflict (tenant_id, connection_id, stream, external_id) do update set
-    parent_id = excluded.parent_id, position = excluded.position, title = excluded.title, payload = excluded.payload,
-    context = excluded.context, facets = excluded.facets, digest = excluded.digest, misses = 0, missing_since = null,
-    (changed_at, changed_run_id) = (
-        select case when is_same then records_record.changed_at else excluded.changed_at end,
-            case when is_same then records_record.changed_run_id else excluded.changed_run_id end
-        from (select records_record.payload = excluded.payload and records_record.context = excluded.context) s(is_same)
-    )
-returning external_id, id, xmax = 0
+with merged as (
+    insert into records_record (tenant_id, connection_id, stream, external_id, parent_id, position, title, payload,
+        context, facets, digest, first_seen_at, changed_at, first_run_id, changed_run_id, misses)
+    select %(tenant)s, %(connection)s, %(stream)s, external_id, parent_id, position, title, payload,
+        context, facets, digest, now(), now(), %(run)s, %(run)s, 0
+    from {arriving}
+    on conflict (tenant_id, connection_id, stream, external_id) do update set
+        parent_id = excluded.parent_id, position = excluded.position, title = excluded.title,
+        payload = excluded.payload, context = excluded.context, facets = excluded.facets, digest = excluded.digest,
+        misses = 0, missing_since = null,
+        (changed_at, changed_run_id) = (
+            select case when is_same then records_record.changed_at else excluded.changed_at end,
+                case when is_same then records_record.changed_run_id else excluded.changed_run_id end
+            from (
+                select records_record.payload = excluded.payload and records_record.context = excluded.context
+            ) s(is_same)
+        )
+    returning external_id, id, xmax = 0 as is_new
+), taken_back as (
+    delete from records_rejectedrecord r using {arriving} a where {KEY} and r.key = a.external_id
+) {typed}
+select count(*) filter (where is_new) from merged
 """
+_MERGE_TYPED = """, typed as (
+    insert into {table} (record_id, tenant_id, connection_id, {columns})
+    select m.id, %(tenant)s, %(connection)s, {arrived} from merged m join {arriving} a using (external_id)
+    on conflict (record_id) do update set {updates}
+)"""
 _SET_ASIDE = """
 insert into records_rejectedrecord (tenant_id, connection_id, stream, key, payload, origin, reason, first_seen_at,
     last_seen_at, run_id)
@@ -75,18 +91,17 @@ on conflict (tenant_id, connection_id, stream, key) do update set payload = excl
     reason = excluded.reason, last_seen_at = now(), run_id = excluded.run_id
 """
 _MOST_ASIDE = 1000  # of a stream are kept: more of them tell a developer no more
-_MOST_OF_IT = 100_000  # bytes of its payload
 _DROP_OLDEST = f"""
 delete from records_rejectedrecord where id in (
     select id from records_rejectedrecord where {_PLACE} order by last_seen_at desc, id desc offset %(most)s
 )
 """  # noqa: S608 - only constants are put together
-_FORGET_COPIES = """
-delete from records_shadowrecord s using records_record r
-where r.id = any(%s) and s.tenant_id = r.tenant_id and s.connection_id = r.connection_id and s.stream = r.stream
-    and s.external_id = r.external_id
-"""
-_TAKE_BACK = f"delete from records_rejectedrecord where {_PLACE} and key = any(%(keys)s)"  # noqa: S608
+_OF_PRIVATE = f"{KEY} and r.external_id = any(%(private)s)"
+_FORGET_VERSIONS = f"""
+delete from records_recordversion v using records_record r
+where {_OF_PRIVATE} and v.tenant_id = r.tenant_id and v.record_id = r.id
+"""  # noqa: S608 - only constants are put together
+_FORGET_COPIES = f"delete from records_shadowrecord r where {_OF_PRIVATE}"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,39 +135,15 @@ class Stored:
     parents: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A record as it is kept."""
-
-    record: Record
-    digest: bytes
-    text: str
-    title: str
-    facets: dict[str, str]
-    value: TypedValue | None
-
-
-class SetAside(NamedTuple):
-    """What is set aside; `record` where it could be told apart."""
-
-    key: str
-    payload: bytes
-    reason: str
-    record: Record | None = None
-
-
-Candidate = tuple[Record, bytes]  # with its digest
-Aside = list[SetAside]
-
-
 def store(place: Place, stream: Stream, records: Iterable[Record], rejected: Iterable[Rejected] = ()) -> Stored:
     """Store a batch in the current transaction and tenant scope; the same id twice means the later one. Raises
     VendorChanged when the records have lost what they are known by (`Stream.keys`)."""
     candidates, aside = sort_out(stream, records, rejected)
     shapes = Shapes()
-    arrivals = read_all(stream, _different(place, candidates), aside, shapes)
+    different, known = _different(place, candidates)
+    arrivals = read_all(stream, different, aside, shapes)
     drift.require_keys(place.facts, stream, shapes)
-    new = _merge(place, arrivals) if arrivals else 0
+    new = _merge(place, stream.kind, arrivals, known) if arrivals else 0
     _set_aside(place, aside)
     drift.note(place.facts, shapes, is_first_copy=place.is_first_copy)
     return Stored(
@@ -161,33 +152,6 @@ def store(place: Place, stream: Stream, records: Iterable[Record], rejected: Ite
         rejected=len(aside),
         parents=frozenset(arrival.record.parent_id for arrival in arrivals if arrival.record.parent_id),
     )
-
-
-def sort_out(stream: Stream, records: Iterable[Record], rejected: Iterable[Rejected]) -> tuple[list[Candidate], Aside]:
-    """The records with their digests, and what cannot even be told apart; the same id twice means the later one."""
-    latest = {record.external_id: record for record in records}
-    shape = _shape_of(stream)
-    candidates = [(record, digest_of(record, shape)) for record in latest.values() if is_usable_id(record.external_id)]
-    aside = [SetAside(_digest(item.payload).hex(), item.payload, item.reason) for item in rejected]
-    aside += [
-        SetAside(
-            _digest(record.payload).hex(), record.payload, "Its id is too long or holds characters that no id has."
-        )
-        for record in latest.values()
-        if not is_usable_id(record.external_id)
-    ]
-    return candidates, aside
-
-
-def read_all(stream: Stream, candidates: Iterable[Candidate], aside: Aside, shapes: Shapes) -> list[Arrival]:
-    """The candidates as they are kept; what cannot be read is added to `aside`, the fields of all to `shapes`."""
-    arrivals = []
-    for record, digest in candidates:
-        try:
-            arrivals.append(_read(stream, record, digest, shapes))
-        except RecordRejected as refusal:
-            aside.append(SetAside(record.external_id, record.payload, refusal.words, record))
-    return arrivals
 
 
 def forget(connection_id: UUID, tenant_id: int, stream: str) -> None:
@@ -220,149 +184,97 @@ def _delete(records: QuerySet[models.Record] | QuerySet[models.ShadowRecord]) ->
     records._raw_delete(records.db)
 
 
-def is_usable_id(external_id: str) -> bool:
-    """Whether PostgreSQL and our columns take it."""
-    return 0 < len(external_id) <= 200 and "\0" not in external_id
-
-
-def digest_of(record: Record, shape: bytes = b"") -> bytes:
-    """blake2b-16 of the vendor's bytes, what was known beside them, and what is kept of them (`shape`): a release that
-    keeps more finds its records different and writes them anew."""
-    if not (record.context or record.parent_id or record.position or shape):
-        return _digest(record.payload)
-    beside = [sorted(record.context.items()), record.parent_id, record.position]
-    return _digest(record.payload + b"\0" + msgspec.json.encode(beside) + shape)
-
-
-def _shape_of(stream: Stream) -> bytes:
-    return "\0".join(column.path for column in stream.columns if column.is_filter).encode()
-
-
-def _digest(content: bytes) -> bytes:
-    return hashlib.blake2b(content, digest_size=16).digest()
-
-
-def _different(place: Place, candidates: Sequence[Candidate]) -> list[Candidate]:
+def _different(place: Place, candidates: Sequence[Candidate]) -> tuple[list[Candidate], set[str]]:
+    """Those that are new or not as they are stored; and the ids of those of them that are stored."""
     if not candidates:
-        return []
+        return [], set()
+    ids = [record.external_id for record, _ in candidates]
+    digests = b"".join(digest for _, digest in candidates)
     with connection.cursor() as cursor:
-        cursor.execute(_SEEN)
-        with cursor.copy("copy seen from stdin") as copy:
-            for number, (record, digest) in enumerate(candidates):
-                copy.write_row((number, record.external_id, digest))
-        cursor.execute(BY_KEY)
-        cursor.execute(_DIFFERENT, place.facts)
-        return [candidates[row[0]] for row in cursor.fetchall()]
+        cursor.execute(_DIFFERENT, {**place.facts, "ids": ids, "digests": digests})
+        found = cursor.fetchall()
+    return [candidates[number - 1] for number, _ in found], {ids[number - 1] for number, is_known in found if is_known}
 
 
-def _read(stream: Stream, record: Record, digest: bytes, shapes: Shapes) -> Arrival:
-    """Raises RecordRejected for what PostgreSQL or the stream's own reading cannot take."""
-    try:
-        text = record.payload.decode()
-        fields = msgspec.json.decode(record.payload)
-    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as mistake:
-        raise RecordRejected(f"It is not readable JSON ({mistake}).") from mistake
-    shapes.add(fields)
-    record = _storable(record)
-    value = _sensible(_interpret(stream, record)) if stream.kind else None
-    title = _title(stream, fields, value)
-    return Arrival(record, digest, text, title, _facets(stream, fields), value)
+def _merge(place: Place, kind: Kind | None, arrivals: Sequence[Arrival], known: set[str]) -> int:
+    """How many of them were new. A batch is of one kind only."""
+    statements = _statements(kind)
+    with connection.cursor() as cursor:
+        cursor.execute(statements.arriving)
+        copy_rows(cursor, statements.table, statements.columns, (_row(one, known) for one in arrivals))
+        if known:
+            cursor.execute(statements.keep_version, place.facts)
+        cursor.execute(statements.merge, place.facts)
+        new = int(cursor.fetchone()[0])
+        cursor.execute(f"truncate {statements.table}")
+    _forget_what_was_public(place, [one.record.external_id for one in arrivals if one.is_private])
+    return new
 
 
-def _storable(record: Record) -> Record:
-    """The record without what the database does not take beside its payload."""
-    is_child = not record.parent_id or is_usable_id(record.parent_id)
-    if is_child and "\0" not in record.position and not any("\0" in text for text in record.context.values()):
-        return record
-    return dataclasses.replace(
-        record,
-        parent_id=record.parent_id if is_child else "",
-        position=_clean(record.position, 40),
-        context={name: text.replace("\0", "") for name, text in record.context.items()},
+def _row(arrival: Arrival, known: set[str]) -> Row:
+    record = arrival.record
+    texts = (
+        record.external_id,
+        record.parent_id[:200],
+        record.position[:40],
+        arrival.title,
+        arrival.text,
+        _json(record.context),
+        _json(arrival.facets),
+        *arrival.texts,
+    )
+    return texts, (arrival.digest, record.external_id in known, *arrival.others)
+
+
+def _json(value: Mapping[str, str]) -> str:
+    return msgspec.json.encode(dict(value)).decode() if value else "{}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Statements:
+    """Those that bring in records of one kind, by way of the temporary table `table`."""
+
+    table: str
+    columns: tuple[str, ...]
+    arriving: str
+    keep_version: str
+    merge: str
+
+
+@cache
+def _statements(kind: Kind | None) -> _Statements:
+    words = {"arriving": "arriving", "KEY": KEY, "typed_columns": "", "typed_rows": "", "typed": ""}
+    columns: tuple[str, ...] = (*_TEXTS, *_OTHERS)
+    if kind:
+        table = typed_table(kind)
+        words |= {
+            "arriving": f"arriving_{kind}",
+            "table": table.name,
+            "columns": ", ".join(table.columns),
+            "arrived": ", ".join(f"a.typed_{name}" for name in table.columns),
+            "updates": ", ".join(f"{name} = excluded.{name}" for name in table.columns),
+            "typed_columns": "".join(f", t.{name} as typed_{name}" for name in table.columns),
+            "typed_rows": f"join {table.name} t on false",
+        }
+        words["typed"] = _MERGE_TYPED.format(**words)
+        typed_texts, typed_others = (tuple(f"typed_{name}" for name in part) for part in (table.texts, table.others))
+        columns = (*_TEXTS, *typed_texts, *_OTHERS, *typed_others)
+    return _Statements(
+        table=words["arriving"],
+        columns=columns,
+        arriving=_ARRIVING.format(**words),
+        keep_version=_KEEP_VERSION.format(**words),
+        merge=_MERGE.format(**words),
     )
 
 
-def _interpret(stream: Stream, record: Record) -> TypedValue:
-    try:
-        return stream.interpret(record.payload, record.context)
-    except RecordRejected:
-        raise
-    except Exception as mistake:  # of ours: it may cost this one record, not all that come with it
-        _logger.error("a record of %s was not understood: %s", stream.key, type(mistake).__name__)
-        raise RecordRejected("It is written in a way that our reading of it did not expect.") from mistake
-
-
-def _sensible(value: TypedValue) -> TypedValue:
-    """The value without days at the ends of the calendar, which are written where there is none and in some zones are
-    no day at all. Raises RecordRejected for what cannot be kept: it would otherwise take the whole batch with it."""
-    absent: dict[str, Any] = {}
-    for field in dataclasses.fields(value):
-        part = getattr(value, field.name)
-        if isinstance(part, Decimal) and not (part.is_finite() and abs(part) < _TOO_MUCH):
-            raise RecordRejected(f"Its {field.name.replace('_', ' ')} is not an amount anyone owes.")
-        if isinstance(part, date) and not 1 < part.year < 9999:
-            absent[field.name] = None
-    if "starts_at" in absent:
-        raise RecordRejected("Its start is not a day anyone means.")
-    return dataclasses.replace(value, **absent) if absent else value
-
-
-def _title(stream: Stream, fields: Any, value: TypedValue | None) -> str:
-    if value is not None:
-        return value.title.replace("\0", "")[:300]
-    return _text_at(fields, stream.columns[0].path)[:300] if stream.columns else ""
-
-
-def _facets(stream: Stream, fields: Any) -> dict[str, str]:
-    found = {column.path: _text_at(fields, column.path)[:100] for column in stream.columns if column.is_filter}
-    return {path: text for path, text in found.items() if text}
-
-
-def _text_at(fields: Any, path: str) -> str:
-    """What stands there, as text; "" for nothing and for what is no single value. Yes and No for a mark."""
-    for part in path.split("."):
-        fields = fields.get(part) if isinstance(fields, dict) else None
-    if fields is None or isinstance(fields, dict | list):
-        return ""
-    if isinstance(fields, bool):
-        return "Yes" if fields else "No"
-    return _clean(str(fields).strip(), 1000)
-
-
-def _merge(place: Place, arrivals: Sequence[Arrival]) -> int:
-    """How many of them were new."""
-    facts = place.facts
-    with connection.cursor() as cursor:
-        cursor.execute(_ARRIVING)
-        with cursor.copy("copy arriving from stdin") as copy:
-            for arrival in arrivals:
-                record = arrival.record
-                context = msgspec.json.encode(dict(record.context)).decode()
-                facets = msgspec.json.encode(arrival.facets).decode()
-                place_in_it = (record.external_id, record.parent_id[:200], record.position[:40])
-                copy.write_row((*place_in_it, arrival.title, arrival.text, context, facets, arrival.digest))
-        cursor.execute(_KEEP_VERSION, facts)
-        cursor.execute(_MERGE, facts)
-        merged = {external_id: (record_id, is_new) for external_id, record_id, is_new in cursor.fetchall()}
-        cursor.execute("truncate arriving")
-        cursor.execute(_TAKE_BACK, {**facts, "keys": list(merged)})
-    typed = [
-        (merged[arrival.record.external_id][0], arrival.value) for arrival in arrivals if arrival.value is not None
-    ]
-    if typed:
-        _merge_typed(place, typed)
-    _forget_what_was_public(
-        [record_id for record_id, value in typed if isinstance(value, Booking) and value.is_private]
-    )
-    return sum(is_new for _, is_new in merged.values())
-
-
-def _forget_what_was_public(record_ids: Sequence[int]) -> None:
+def _forget_what_was_public(place: Place, private: Sequence[str]) -> None:
     """What a booking said before it became private is kept no longer."""
-    if record_ids:
-        models.RecordVersion.objects.filter(record_id__in=record_ids).delete()
+    if private:
+        facts = {**place.facts, "private": list(private)}
         with connection.cursor() as cursor:
-            cursor.execute(_FORGET_COPIES, [list(record_ids)])
+            cursor.execute(_FORGET_VERSIONS, facts)
+            cursor.execute(_FORGET_COPIES, facts)
 
 
 def _set_aside(place: Place, aside: Aside) -> None:
@@ -372,61 +284,3 @@ def _set_aside(place: Place, aside: Aside) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(_SET_ASIDE, [{**place.facts, **aside_facts(item)} for item in latest.values()])
         cursor.execute(_DROP_OLDEST, {**place.facts, "most": _MOST_ASIDE})
-
-
-def aside_facts(item: SetAside) -> dict[str, str | None]:
-    """What is kept of something that is set aside; what came beside it only with the payload as it was."""
-    text = item.payload[:_MOST_OF_IT].decode(errors="backslashreplace").replace("\0", "\\0")
-    origin = _origin_of(item.record) if item.record and text.encode() == item.payload else None
-    return {"key": _clean(item.key, 200), "payload": text, "origin": origin, "reason": _clean(item.reason, 500)}
-
-
-def _origin_of(record: Record) -> str:
-    record = _storable(record)
-    beside = {"context": dict(record.context), "parent_id": record.parent_id, "position": record.position}
-    return msgspec.json.encode(beside).decode()
-
-
-TABLES: dict[type, tuple[type[models.Typed], tuple[str, ...]]] = {
-    WorkOrder: (models.WorkOrder, ("number", "title", "customer", "location", "assignee")),
-    Booking: (models.Booking, ("title", "resource", "location", "organiser")),
-    Billing: (models.Billing, ("number", "title", "account")),
-}
-_LIMITS = {"description": 10_000, "currency": 3, "zone": 50, "deal_id": 200}
-
-
-def _merge_typed(place: Place, typed: Sequence[tuple[int, TypedValue]]) -> None:
-    """Write the typed rows beside their records; a stream brings one kind only."""
-    model, searched = TABLES[type(typed[0][1])]
-    names = tuple(field.name for field in dataclasses.fields(typed[0][1]))
-    table, staging = model._meta.db_table, f"arriving_{model._meta.model_name}"
-    columns = ("record_id", "tenant_id", "connection_id", "search", *names)
-    listed = ", ".join(columns)
-    updates = ", ".join(f"{name} = excluded.{name}" for name in ("search", *names))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"create temp table if not exists {staging} (like {table} including defaults) on commit delete rows"
-        )
-        with cursor.copy(f"copy {staging} ({listed}) from stdin") as copy:
-            for record_id, value in typed:
-                cells = typed_cells(value, names, searched)
-                copy.write_row((record_id, place.tenant_id, place.connection_id, *cells))
-        cursor.execute(
-            f"insert into {table} ({listed}) select {listed} from {staging} "  # noqa: S608 - names of our own tables
-            f"on conflict (record_id) do update set {updates}"
-        )
-        cursor.execute(f"truncate {staging}")
-
-
-def typed_cells(value: TypedValue, names: Sequence[str], searched: Sequence[str]) -> list[Any]:
-    """What the search box looks in, then the named columns."""
-    search = " ".join(filter(None, (getattr(value, name) for name in searched))).lower()
-    return [_clean(search, 2000), *(_cell(name, getattr(value, name)) for name in names)]
-
-
-def _cell(name: str, value: Any) -> Any:
-    return _clean(str(value), _LIMITS.get(name, 500)) if isinstance(value, str) else value
-
-
-def _clean(text: str, length: int) -> str:
-    return text.replace("\0", "")[:length]

@@ -75,6 +75,10 @@ class Lease:
         return self.kind == RunKind.REBUILD
 
     @property
+    def has_own_cursor(self) -> bool:
+        return self.kind in _WITH_OWN_CURSOR
+
+    @property
     def place(self) -> Place:
         return Place(
             tenant_id=self.tenant_id,
@@ -331,11 +335,10 @@ def _commit(lease: Lease, pages: list[Page], calls: int, doubts: Doubts) -> None
             facts |= _note_the_sweep(lease, pages, cursor)
         elif lease.is_rebuild:
             facts["cursor"] = cursor
-        else:
-            StreamState.objects.filter(pk=lease.state_id).update(cursor=cursor)
         if is_strange:
             facts["attempts"] = F("attempts")
-        _count(lease, stored, read=read, calls=calls, pages=len(pages), **facts)
+        checkpoint = None if lease.has_own_cursor else cursor
+        _count(lease, stored, read=read, calls=calls, pages=len(pages), checkpoint=checkpoint, **facts)
         _stir(lease, stored.parents)
         change = objection(lease.place, lease.stream) if is_strange else None
     if change:
@@ -355,10 +358,21 @@ def _note_the_sweep(lease: Lease, pages: list[Page], cursor: str) -> dict[str, A
 
 
 def _count(
-    lease: Lease, stored: Stored, *, read: int, calls: int, missing: int = 0, pages: int = 0, **facts: Any
+    lease: Lease,
+    stored: Stored,
+    *,
+    read: int,
+    calls: int,
+    missing: int = 0,
+    pages: int = 0,
+    checkpoint: str | None = None,
+    **facts: Any,
 ) -> None:
-    if not lease.is_rebuild:
-        StreamState.objects.filter(pk=lease.state_id).update(records=F("records") + stored.new)
+    state: dict[str, Any] = {} if checkpoint is None else {"cursor": checkpoint}
+    if stored.new and not lease.is_rebuild:
+        state["records"] = F("records") + stored.new
+    if state:
+        StreamState.objects.filter(pk=lease.state_id).update(**state)
     SyncRun.objects.filter(pk=lease.run_id).update(
         read=F("read") + read,
         new=F("new") + stored.new,

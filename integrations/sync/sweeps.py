@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations.contract import Span, Stream
 from integrations.problems.services import close_problem, open_problem
-from integrations.records.store import is_usable_id
+from integrations.records.arrivals import is_usable_id
 from integrations.sync import lookups
 from integrations.sync.models import LookUpReason, SyncRun
 

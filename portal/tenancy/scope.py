@@ -38,6 +38,7 @@ def tenant_scope(tenant_id: int) -> Iterator[None]:
     outer = _tenant.get()
     if outer not in (None, tenant_id):
         raise RuntimeError(f"already in the scope of tenant {outer}")
+    is_outermost = not connection.in_atomic_block
     with transaction.atomic():
         _set("app.tenant_id", str(int(tenant_id)))
         mark = _tenant.set(int(tenant_id))
@@ -45,7 +46,7 @@ def tenant_scope(tenant_id: int) -> Iterator[None]:
             yield
         finally:
             _tenant.reset(mark)
-        if not connection.needs_rollback:
+        if not is_outermost and not connection.needs_rollback:
             _set("app.tenant_id", str(outer or ""))
 
 

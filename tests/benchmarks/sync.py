@@ -9,6 +9,7 @@ import os
 import pstats
 import resource
 import statistics
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -120,8 +121,10 @@ def _database() -> str:
 
 def _use_depot() -> None:
     from integrations import registry
+    from portal.celery import SWITCH_SECONDS
     from tests.benchmarks import vendors
 
+    sys.setswitchinterval(SWITCH_SECONDS)  # as a worker does
     registry.vendors = vendors
     registry.connectors.cache_clear()
 
