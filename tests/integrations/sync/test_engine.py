@@ -79,9 +79,10 @@ def kept_of(connection: Connection) -> dict[str, tuple[str, dict[str, str]]]:
 
 
 def test_a_run_goes_on_from_its_checkpoint_in_the_next_slice(
-    serve: Serve, connect: Connect, settings: SettingsWrapper
+    serve: Serve, connect: Connect, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.SYNC_SLICE_SECONDS = 0.000001
+    monkeypatch.setattr(engine, "BATCH_PAGES", 1)
     connection = connect(serve("kore", sizes=(600, 20)))
 
     runs = work_off(connection)
