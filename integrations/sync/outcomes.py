@@ -57,7 +57,7 @@ def _let_follow_what_was_asked_for(state: StreamState) -> None:
     waiting = LookUp.objects.filter(connection_id=state.connection_id, stream=state.stream, attempts=0)
     asked_for = Q(sweep_due_at__lte=Now())
     if state.definition.can_look_up:
-        asked_for |= Exists(waiting)
+        asked_for |= Q(Exists(waiting))
     StreamState.objects.filter(asked_for, pk=state.pk).update(due_at=Now())
 
 
