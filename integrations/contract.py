@@ -92,7 +92,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """How fast we may call: `calls` per `per`, at most `burst` at once, and `parallel` requests in flight."""
+    """How fast we may call: `calls` per `per`, at most `burst` at once, so no window of `per` holds more than the two
+    together; and `parallel` requests in flight of one slice."""
 
     calls: int
     per: timedelta

@@ -1,7 +1,7 @@
 """The rate budget is exact under competition, and its loss stops nobody."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from uuid import uuid4
 
@@ -21,22 +21,42 @@ def a_budget(*, allowance: Limit | None = None, **limit: object) -> Budget:
     return Budget(Limit(**facts), "vendor", uuid4().hex, allowance)  # type: ignore[arg-type]
 
 
-def test_competitors_together_never_exceed_the_limit_in_any_window() -> None:
-    budget = a_budget()
-    moments: list[float] = []
+def test_competitors_together_are_let_through_once_for_each_place_in_the_burst() -> None:
+    account, limit = uuid4().hex, Limit(calls=5, per=timedelta(hours=1), burst=7)
 
-    def call() -> None:
-        for _ in range(10):
-            budget.take()
-            moments.append(time.monotonic())
+    def call(_: int) -> int:
+        budget, count = Budget(limit, "vendor", account), 0
+        for _ in range(5):
+            with suppress(RateLimited):
+                budget.take()
+                count += 1
+        return count
 
-    with ThreadPoolExecutor(6) as pool:
-        for future in [pool.submit(call) for _ in range(6)]:
-            future.result()
+    with ThreadPoolExecutor(8) as crew:
+        assert sum(crew.map(call, range(8))) == limit.burst
 
-    moments.sort()
-    # Between the first and the n-th call at least (n - burst) gaps have passed; a little is lost on the way back.
-    assert all(moments[n] - moments[0] >= (n - 5) / 50 - 0.05 for n in range(len(moments)))
+
+def test_the_wait_that_is_told_is_the_time_until_the_next_place() -> None:
+    budget = a_budget(calls=6, per=timedelta(hours=1), burst=3)
+    for _ in range(3):
+        budget.take()
+    waits = [budget._ask() for _ in range(2)]
+    assert timedelta(minutes=9) < waits[1] <= waits[0] <= timedelta(minutes=10)
+
+
+def test_however_late_callers_come_no_window_holds_more_than_its_calls_and_one_burst() -> None:
+    limit = Limit(calls=200, per=timedelta(seconds=1), burst=4)
+    account, moments = uuid4().hex, []
+    noted = limits._TAKE.rstrip().removesuffix("return 0") + "return {now}"
+    while len(moments) < 60:
+        numbers = Budget(limit, "vendor", account)._numbers
+        found = limits._server().eval(noted, 1, account, *numbers)
+        if isinstance(found, list):
+            moments.append(int(found[0]))
+    gap = limit.per / limit.calls / timedelta(microseconds=1)
+    for first, begin in enumerate(moments):
+        for last, end in enumerate(moments[first:], 1):
+            assert last <= limit.burst + (end - begin) / gap
 
 
 def test_a_wait_beyond_our_patience_gives_the_worker_back() -> None:

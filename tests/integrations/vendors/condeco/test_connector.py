@@ -122,6 +122,12 @@ def test_the_calls_of_a_week_are_shared_out_over_the_rooms(rooms, reconciles_a_w
     assert planned * rooms <= connector.allowance.calls or interval == week
 
 
+def test_no_minute_and_no_week_can_hold_more_calls_than_condeco_allows():
+    # A window holds at most the calls and one burst.
+    assert connector.limit.calls + connector.limit.burst <= 500
+    assert connector.allowance.calls + connector.allowance.burst <= 50_000
+
+
 @pytest.mark.parametrize(("calls", "days"), [(62, 1), (300, 1), (700, 7)])
 def test_with_many_locations_the_daily_sweeps_bring_the_visitors(calls, days):
     assert connector.stream("visitors").interval_after(calls) == timedelta(days=days)

@@ -217,3 +217,8 @@ def test_a_wrong_address_is_to_be_corrected(coreplus: Emulator, address: str) ->
         found = diagnosis_of(access)
 
     assert (found.key, found.who) == ("wrong_address", Who.ADMIN)
+
+
+def test_no_second_can_hold_more_calls_than_coreplus_allows() -> None:
+    # A window holds at most the calls and one burst.
+    assert connector.limit.calls + connector.limit.burst <= 10

@@ -1,8 +1,10 @@
 """Who sees what of a connection, and what the pages say about runs and streams."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -157,7 +159,8 @@ def test_a_limit_is_waiting_in_amber_without_a_button(admin: Person, quiet: Conn
 
     page = admin.text(f"connections/{quiet.pk}/")
 
-    assert "Waiting for the vendor's limit until" in page.replace("&#x27;", "'")
+    shown = f"{timezone.localtime(until, ZoneInfo(admin.tenant.time_zone)):%H:%M}"
+    assert re.search(f"Waiting for the vendor's limit until <time[^>]*>{shown}<", page.replace("&#x27;", "'"))
     assert 'badge warn">Waiting' in page
     assert "notice bad" not in page
 
