@@ -16,7 +16,7 @@ from integrations.contract import Limit
 from integrations.http import Answer
 
 SECOND = 1_000_000
-AFTERWARDS = 5  # seconds of competition after a hold
+AFTERWARDS = 10  # seconds of competition after a hold
 
 
 def main(arguments: list[str]) -> None:
@@ -37,8 +37,8 @@ def main(arguments: list[str]) -> None:
     print(f"let through: {len(moments):,} in {span:.1f} s, {len(moments) / span / options.limit:.1%} of the limit")
     print(f"fullest second: {fullest(moments)} calls")
     for form in ("seconds", "a date"):
-        date = format_datetime(datetime.now(UTC) + timedelta(seconds=5), usegmt=True)
-        headers = {"retry-after": "4" if form == "seconds" else date}
+        date = format_datetime(datetime.now(UTC) + timedelta(seconds=13), usegmt=True)
+        headers = {"retry-after": "12" if form == "seconds" else date}
         held = Answer(status=429, headers=headers, body=b"").retry_after() or timedelta()
         moments = _compete(limit, options, held)
         print(
