@@ -81,3 +81,10 @@ class RecordRejected(IntegrationError):
     """Nobody yet: set this one record aside with the reason, go on with the rest."""
 
     default_code = "record_rejected"
+
+
+def too_large() -> VendorChanged:
+    """More came than one answer may bring."""
+    return VendorChanged(
+        "The vendor sent an answer that is far too large. Our developers have to look at it.", code="too_large"
+    )

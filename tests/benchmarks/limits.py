@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from multiprocessing import get_context
 
+from integrations.answers import Answer
 from integrations.contract import Limit
-from integrations.http import Answer
 
 SECOND = 1_000_000
 AFTERWARDS = 10  # seconds of competition after a hold

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from integrations import http
+from integrations import network
 from integrations.addresses import is_public
 from integrations.errors import ConfigurationNeeded, RetryLater
 from integrations.http import Exchange, Http
@@ -41,7 +41,7 @@ def test_a_name_that_changes_its_mind_is_asked_once_for_each_connection(monkeypa
         connected.append(address)
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(http.socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(network.socket, "getaddrinfo", resolve)
     monkeypatch.setattr(socket, "create_connection", connect)
     out = Http()
     with pytest.raises(RetryLater):

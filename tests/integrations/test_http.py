@@ -13,8 +13,9 @@ from email.utils import format_datetime
 import pytest
 
 from integrations import http
+from integrations.answers import Answer
 from integrations.errors import ConfigurationNeeded, RetryLater, VendorChanged
-from integrations.http import Answer, Exchange, Http
+from integrations.http import Exchange, Http
 from integrations.sandbox.kit import Fault, Reply, Request, Sandbox, route
 
 Way = Callable[..., Http]

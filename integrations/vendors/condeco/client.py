@@ -7,9 +7,9 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from integrations.answers import Answer
 from integrations.contract import Access, Door, Tokens, with_token
 from integrations.errors import ConfigurationNeeded, NotBought, NotPermitted, VendorChanged
-from integrations.http import Answer
 from integrations.vendors.condeco import assumptions, failures
 
 

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+from integrations.answers import Answer
 from integrations.errors import (
     ConfigurationNeeded,
     IntegrationError,
@@ -13,7 +14,6 @@ from integrations.errors import (
     TokenRefused,
     VendorChanged,
 )
-from integrations.http import Answer
 from integrations.vendors.condeco import assumptions
 
 WRONG_ADDRESS = (

@@ -10,9 +10,10 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
+from integrations.answers import Answer
 from integrations.contract import Access, Door, Settings, with_token
 from integrations.errors import ConfigurationNeeded, NotPermitted, RetryLater, VendorChanged
-from integrations.http import Answer, Http
+from integrations.http import Http
 from integrations.vendors.corecon.assumptions import RESOURCE_PATHS, ROOT_PATH, TEST_PATH, TOKEN_PATHS
 from integrations.vendors.corecon.codes import MOVED, STRANGE, meaning_of
 from integrations.vendors.corecon.failures import Asking, failure, number_of

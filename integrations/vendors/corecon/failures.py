@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from integrations.answers import Answer
 from integrations.errors import (
     ConfigurationNeeded,
     IntegrationError,
@@ -13,7 +14,6 @@ from integrations.errors import (
     TokenRefused,
     VendorChanged,
 )
-from integrations.http import Answer
 from integrations.vendors.corecon.assumptions import MESSAGE_KEYS, NUMBER_KEYS
 from integrations.vendors.corecon.codes import CARRIERS, MOVED, OAUTH_WORDS, STRANGE, Meaning, meaning_of
 

@@ -11,9 +11,10 @@ import jwt
 import msgspec
 from django.conf import settings as site
 
+from integrations.answers import Answer
 from integrations.contract import Access
 from integrations.errors import ConfigurationNeeded, RetryLater, VendorChanged
-from integrations.http import Answer, Http
+from integrations.http import Http
 from integrations.vendors.coreplus import assumptions, failures
 from integrations.vendors.coreplus.failures import Resource
 

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
+from integrations.answers import Answer
 from integrations.contract import Access, Settings
 from integrations.errors import (
     ConfigurationNeeded,
@@ -16,7 +17,6 @@ from integrations.errors import (
     RetryLater,
     VendorChanged,
 )
-from integrations.http import Answer
 from integrations.vendors.coreplus import assumptions
 
 MAX_REASON = 300

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from integrations.answers import Answer
 from integrations.contract import Access, Door, Tokens, with_token
 from integrations.errors import (
     ConfigurationNeeded,
@@ -16,7 +17,6 @@ from integrations.errors import (
     TokenRefused,
     VendorChanged,
 )
-from integrations.http import Answer
 from integrations.vendors.corrigopro import assumptions
 
 GENERAL_FAILURE = "general_failure"  # our code for HTTP 500 with the vendor's 1000

@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 import msgspec
 
+from integrations.answers import Answer
 from integrations.contract import Access, Door, Tokens, with_token
 from integrations.errors import ConfigurationNeeded, NotBought, ReconnectNeeded, RetryLater, TokenRefused, VendorChanged
-from integrations.http import Answer
 from integrations.vendors.kore import assumptions
 
 Rows = list[msgspec.Raw]

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from integrations.answers import Answer
 from integrations.errors import (
     ConfigurationNeeded,
     NotPermitted,
@@ -14,7 +15,6 @@ from integrations.errors import (
     TokenRefused,
     VendorChanged,
 )
-from integrations.http import Answer
 from integrations.sandbox.kit import Fault
 from integrations.vendors.corecon import codes, connector
 from integrations.vendors.corecon.codes import MEANINGS

@@ -8,8 +8,9 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
+from integrations.answers import Answer
 from integrations.errors import RetryLater
-from integrations.http import Answer, Http
+from integrations.http import Http
 from integrations.sandbox.kit import Fault
 from integrations.vendors.kore import connector
 from integrations.vendors.kore.sandbox import Emulator
