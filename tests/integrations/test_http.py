@@ -12,7 +12,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from integrations import http
+from integrations import http, network
 from integrations.answers import Answer
 from integrations.errors import ConfigurationNeeded, RetryLater, VendorChanged
 from integrations.http import Exchange, Http
@@ -98,7 +98,7 @@ def test_an_address_inside_our_own_network_is_refused(stranger: Sandbox) -> None
 @pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1"])
 def test_a_name_that_leads_into_our_network_is_refused(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, 443))]
-    monkeypatch.setattr(http.socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(network.socket, "getaddrinfo", lambda *_, **__: found)
     with pytest.raises(ConfigurationNeeded):
         Http().send("GET", "https://vendor.example/")
 
@@ -106,7 +106,7 @@ def test_a_name_that_leads_into_our_network_is_refused(host: str, monkeypatch: p
 @pytest.mark.parametrize("host", ["::1", "fd00::1", "fe80::1", "::ffff:10.0.0.1"])
 def test_the_same_holds_for_the_newer_protocol(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = [(socket.AF_INET6, socket.SOCK_STREAM, 6, "", (host, 443, 0, 0))]
-    monkeypatch.setattr(http.socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(network.socket, "getaddrinfo", lambda *_, **__: found)
     with pytest.raises(ConfigurationNeeded):
         Http().send("GET", "https://vendor.example/")
 
