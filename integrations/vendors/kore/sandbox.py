@@ -148,9 +148,6 @@ class Emulator(Mishaps, Lists, Sandbox):
         self._revoked |= self._numbers(account)
         self.expire_tokens(account)
 
-    def revoke_access(self) -> None:
-        self.revoke()
-
     def end_the_key(self, account: int | None = None) -> None:
         self._ended_keys |= self._numbers(account)
 

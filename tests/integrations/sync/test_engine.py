@@ -122,7 +122,7 @@ def test_the_vendors_limit_is_waited_for_and_is_no_failure(serve: Serve, connect
 def test_refused_credentials_stop_the_connection_and_say_so_once(serve: Serve, connect: Connect) -> None:
     sandbox = serve("kore", sizes=(50, 20))
     connection = connect(sandbox)
-    sandbox.revoke_access()  # type: ignore[attr-defined]
+    sandbox.revoke()
 
     work_off(connection)
 
