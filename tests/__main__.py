@@ -1,4 +1,4 @@
-"""Runs all tests: `python -m tests`. Three processes at once, each on servers of its own, keep two cores busy; on given
+"""Runs all tests: `python -m tests`. Four processes at once, each on servers of its own, keep two cores busy; on given
 servers (DATABASE_URL, REDIS_URL) there is one, for they would share a database."""
 
 import os
@@ -10,7 +10,8 @@ from contextlib import ExitStack
 from portal.launcher.environment import has_servers
 
 PARTS = (
-    ["tests/integrations"],
+    ["tests/integrations/contract", "tests/integrations/vendors"],
+    ["tests/integrations", "--ignore=tests/integrations/contract", "--ignore=tests/integrations/vendors"],
     ["tests/browser", "tests/chaos"],
     ["tests", "--ignore=tests/integrations", "--ignore=tests/browser", "--ignore=tests/chaos"],
 )

@@ -50,7 +50,7 @@ def test_no_planted_secret_comes_out_anywhere(
     tenant = a_tenant(owner=owner)
     boxes = {vendor: serve(vendor, sizes=(30, 10)) for vendor in VENDORS}
     connections = [connect(box, tenant=tenant) for box in boxes.values()]
-    crew = Crew({vendor: box.url for vendor, box in boxes.items()}, tmp_path)
+    crew = Crew(environment({vendor: box.url for vendor, box in boxes.items()}), tmp_path, workers=1)
     crew.start()
     try:
         for connection in connections:

@@ -190,7 +190,7 @@ def test_a_key_that_was_never_entered_is_asked_for(condeco):
     [
         (Fault(status=401, body=WRONG_KEY), NotPermitted, "key_invalid_bookings", "ExternalBookings key is not valid"),
         (Fault(status=401, body=NO_KEY), VendorChanged, "key_not_seen", "did not see"),
-        (Fault(status=401, body=b"", times=2), ReconnectNeeded, "reconnect", "no longer accepts our sign-in"),
+        (Fault(status=401, body=b"", times=20), ReconnectNeeded, "reconnect", "no longer accepts our sign-in"),
         (Fault(status=403, body=QUOTA % b"26:10:00"), RateLimited, "weekly_quota", "weekly number of calls"),
         (Fault(status=403, body=b""), NotPermitted, "forbidden_bookings", "needs the Platinum subscription"),
         (Fault(status=404, body=GATEWAY_404), VendorChanged, "vendor_changed", "no longer offers"),
