@@ -81,6 +81,14 @@ class TypedTable:
         is_day = {name: {date, datetime} & {hints[name], *typing.get_args(hints[name])} for name in others}
         self._days = [(n, name) for n, name in enumerate(others) if is_day[name]]
 
+    def listed(self, alias: str) -> str:
+        """The columns in SQL."""
+        return ", ".join(f"{alias}.{name}" for name in self.columns)
+
+    def populated(self, cells: str) -> str:
+        """A set-returning expression in SQL: the row that the JSON in `cells` stands for."""
+        return f"jsonb_populate_record(null::{self.name}, {cells})"
+
     def row(self, value: TypedValue) -> tuple[tuple[str, ...], tuple[Any, ...]]:
         """The texts, as short as their columns, and the others. Days at the ends of the calendar are written where
         there is none, and in some zones are no day at all. Raises RecordRejected for what cannot be kept: it would
@@ -111,6 +119,11 @@ class TypedTable:
 def typed_table(kind: Kind) -> TypedTable:
     """One for each kind."""
     return TypedTable(kind)
+
+
+def table_of(stream: Stream) -> TypedTable | None:
+    """The table that the stream feeds; None for the generic ones."""
+    return typed_table(stream.kind) if stream.kind else None
 
 
 def sort_out(stream: Stream, records: Iterable[Record], rejected: Iterable[Rejected]) -> tuple[list[Candidate], Aside]:

@@ -6,7 +6,6 @@ not grow with it. Call in the tenant's scope; `Place.run_id` names the copy.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +13,7 @@ import msgspec
 from django.db import connection
 
 from integrations.contract import Record, Rejected, Stream
-from integrations.records.arrivals import Arrival, Aside, aside_facts, read_all, sort_out, typed_table
+from integrations.records.arrivals import Arrival, Aside, TypedTable, aside_facts, read_all, sort_out, table_of
 from integrations.records.drift import Shapes
 from integrations.records.models import Difference
 from integrations.records.store import Place, Stored
@@ -93,32 +92,10 @@ where {COPY} and s.external_id = any(%(ids)s) and s.typed is not null and t.reco
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TypedTable:
-    """The table of the typed rows that a stream feeds, as the statements over a copy need it."""
-
-    name: str
-    columns: tuple[str, ...]  # what is read from a record
-
-    @classmethod
-    def of(cls, stream: Stream) -> "TypedTable | None":
-        if stream.kind is None:
-            return None
-        table = typed_table(stream.kind)
-        return cls(name=table.name, columns=table.columns)
-
-    def listed(self, alias: str) -> str:
-        return ", ".join(f"{alias}.{name}" for name in self.columns)
-
-    def populated(self, cells: str) -> str:
-        """A set-returning expression: the row that the JSON in `cells` stands for."""
-        return f"jsonb_populate_record(null::{self.name}, {cells})"
-
-
 def fill(place: Place, stream: Stream, records: Iterable[Record], rejected: Iterable[Rejected] = ()) -> Stored:
     """Put a batch into the copy; what is counted as new or changed differs from what the pages show now."""
     candidates, aside = sort_out(stream, records, rejected)
-    table = TypedTable.of(stream)
+    table = table_of(stream)
     arrivals = read_all(stream, candidates, aside, Shapes())
     rows = {row[0]: row for row in (*_rows(arrivals, table), *_aside_rows(aside))}
     with connection.cursor() as cursor:
@@ -143,7 +120,7 @@ def compare(place: Place, stream: Stream, began: datetime) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(WHOLE)
         cursor.execute(_DROP_GONE, facts)
-        cursor.execute(with_typed(_COMPARE, TypedTable.of(stream)), facts)
+        cursor.execute(with_typed(_COMPARE, table_of(stream)), facts)
         cursor.execute(_SPAN, facts)
         facts["first"], facts["last"] = cursor.fetchone()
         cursor.execute(_GONE, facts)
@@ -155,7 +132,7 @@ def compare(place: Place, stream: Stream, began: datetime) -> dict[str, int]:
 
 def readings(place: Place, stream: Stream, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
     """The typed rows of these records as JSON: as they are, and as the copy has them. None where nothing differs."""
-    table = TypedTable.of(stream)
+    table = table_of(stream)
     if table is None:
         return {}
     hidden = ["record_id", "tenant_id", "connection_id", "search"]

@@ -11,7 +11,8 @@ from typing import Any
 from django.db import connection
 
 from integrations.contract import Stream
-from integrations.records.shadow import COPY, RECORD, WHOLE, TypedTable
+from integrations.records.arrivals import table_of
+from integrations.records.shadow import COPY, RECORD, WHOLE
 from integrations.records.store import Place
 from integrations.values import Kind
 
@@ -180,7 +181,7 @@ class _Swap:
     """The statements over one copy, with the names of the typed table that its stream feeds."""
 
     def __init__(self, place: Place, stream: Stream, **moments: datetime) -> None:
-        table = TypedTable.of(stream)
+        table = table_of(stream)
         self.has_typed = table is not None
         self._facts: dict[str, Any] = {**place.facts, **moments, "columns": list(table.columns) if table else []}
         self._words = dict(_WORDS)

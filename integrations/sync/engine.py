@@ -332,29 +332,25 @@ def _commit(lease: Lease, pages: list[Page], calls: int, doubts: Doubts) -> None
         is_strange = doubts.are_right(came=came, rejected=stored.rejected, cursor=pages[-1].cursor)
         cursor = doubts.safe if is_strange else pages[-1].cursor
         if lease.is_sweep:
-            facts |= _note_the_sweep(lease, pages, cursor)
-        elif lease.is_rebuild:
-            facts["cursor"] = cursor
+            facts |= _note_the_sweep(lease, pages)
         if is_strange:
             facts["attempts"] = F("attempts")
-        checkpoint = None if lease.has_own_cursor else cursor
-        _count(lease, stored, read=read, calls=calls, pages=len(pages), checkpoint=checkpoint, **facts)
+        _count(lease, stored, read=read, calls=calls, pages=len(pages), checkpoint=cursor, **facts)
         _stir(lease, stored.parents)
         change = objection(lease.place, lease.stream) if is_strange else None
     if change:
         raise change
 
 
-def _note_the_sweep(lease: Lease, pages: list[Page], cursor: str) -> dict[str, Any]:
+def _note_the_sweep(lease: Lease, pages: list[Page]) -> dict[str, Any]:
     """Remember what was seen and covered; what of it belongs into the run's row."""
     ids = [record.external_id for page in pages for record in page.records]
     ids += [external_id for page in pages for external_id in page.seen]
     sweeps.note(lease.run_id, lease.tenant_id, ids)
-    facts: dict[str, Any] = {"cursor": cursor}
     covered = [[page.covers.since, page.covers.until] for page in pages if page.covers is not None]
-    if covered:
-        facts["covered"] = [*SyncRun.objects.values_list("covered", flat=True).get(pk=lease.run_id), *covered]
-    return facts
+    if not covered:
+        return {}
+    return {"covered": [*SyncRun.objects.values_list("covered", flat=True).get(pk=lease.run_id), *covered]}
 
 
 def _count(
@@ -368,7 +364,10 @@ def _count(
     checkpoint: str | None = None,
     **facts: Any,
 ) -> None:
-    state: dict[str, Any] = {} if checkpoint is None else {"cursor": checkpoint}
+    """Add to the counts, and move the checkpoint of whatever is being read: of the run itself, or of its stream."""
+    state: dict[str, Any] = {}
+    if checkpoint is not None:
+        (facts if lease.has_own_cursor else state)["cursor"] = checkpoint
     if stored.new and not lease.is_rebuild:
         state["records"] = F("records") + stored.new
     if state:

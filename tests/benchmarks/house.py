@@ -13,17 +13,6 @@ from psycopg import sql
 from portal.launcher import embedded, environment
 from portal.launcher.state import CHECKOUT, prepare, state_directory
 
-HELPERS = {
-    "depot",
-    "house",
-    "pages_asked",
-    "pages_bare",
-    "pages_data",
-    "pages_export",
-    "pages_writes",
-    "raw",
-}  # modules here that measure nothing by themselves
-
 
 @contextmanager
 def house(name: str) -> Iterator[None]:
