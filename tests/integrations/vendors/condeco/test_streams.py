@@ -1,5 +1,6 @@
 """Reading the three lists from the running emulator with the real client."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -213,7 +214,8 @@ def test_a_booking_of_another_room_than_asked_is_set_aside(condeco):
     pages = read(condeco, "room-bookings")
 
     (rejected,) = [rejected for page in pages for rejected in page.rejected]
-    assert rejected.reason == "Room 501 was asked for, but the booking names room 777."
+    # Rooms are asked side by side: whichever call came first got the odd answer.
+    assert re.fullmatch(r"Room 50\d was asked for, but the booking names room 777\.", rejected.reason)
 
 
 def test_what_is_set_aside_of_a_private_meeting_is_without_what_is_private(condeco):
