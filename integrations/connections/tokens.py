@@ -18,14 +18,15 @@ from django.utils import timezone
 from integrations.connections.models import Connection, ConnectionState, RefreshState, Token, TokenRefresh
 from integrations.connections.vault import LOST_KEY, CannotOpen, keyring
 from integrations.contract import Connector, Door, Tokens
-from integrations.errors import IntegrationError, ReconnectNeeded, RetryLater
+from integrations.errors import IntegrationError, ReconnectNeeded, RetryLater, VendorChanged
 from portal.tenancy.scope import tenant_scope
 
 _MARGIN = timedelta(seconds=15)  # beyond the slowest answer, before the asker is taken for dead
 _POLL = 0.05
 _STORE_PATIENCE, _STORE_PAUSE = timedelta(seconds=30), 0.5
 Judge = Callable[[Token], bool]
-_NO_ANSWER = {"timeout", "unreachable"}  # the vendor may have carried it out all the same
+# No answer came, or one that broke on its way: the vendor may have carried it out all the same.
+_NO_ANSWER = {"timeout", "unreachable", "damaged", "unreadable"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ class TokenKeeper:
     def _ask(self, entry: _Entry) -> str:
         try:
             tokens = self._grant(entry.refresh)
-        except RetryLater as failure:
+        except (RetryLater, VendorChanged) as failure:
             lost = failure.code in _NO_ANSWER and bool(entry.refresh)
             self._finish(entry, RefreshState.LOST if lost else RefreshState.FAILED, failure)
             if lost and not entry.followed_a_loss:

@@ -1,9 +1,11 @@
 """Tokens under competition and loss, against the real Corecon emulator: single-use refresh tokens."""
 
+import gzip
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -144,15 +146,40 @@ def test_threads_that_were_refused_together_are_told_together_that_there_is_no_r
     assert [row.state for row in journal(connection)] == [RefreshState.FAILED]
 
 
-def test_a_lost_answer_is_asked_for_once_more_and_then_said_honestly(corecon: Sandbox, connection: Connection) -> None:
+def nearly_json(body: bytes) -> bytes:
+    return body.replace(b":", b"=")
+
+
+@pytest.mark.parametrize("fault", [{"lose_reply": True}, {"truncate": True}, {"rewrite": nearly_json}], ids=list)
+def test_a_lost_answer_is_asked_for_once_more_and_then_said_honestly(
+    corecon: Sandbox, connection: Connection, fault: dict[str, Any]
+) -> None:
     expire(connection)
-    corecon.weather.add(Fault(path="token", lose_reply=True))
+    corecon.weather.add(Fault(path="token", **fault))
 
     with pytest.raises(ReconnectNeeded) as refusal:
         ask(connection)
 
     assert refusal.value.code == "lost_reply"
     assert [row.state for row in journal(connection)] == [RefreshState.LOST, RefreshState.REFUSED]
+
+
+def test_an_answer_that_was_damaged_on_its_way_is_a_lost_one(corecon: Sandbox, connection: Connection) -> None:
+    expire(connection)
+    answered = corecon.handle
+
+    def damaged_once(request: Request) -> Reply:
+        corecon.handle = answered  # type: ignore[method-assign]
+        reply = answered(request)
+        packed = {**reply.headers, "content-encoding": "gzip"}
+        return Reply(status=reply.status, body=gzip.compress(reply.body)[:-9], headers=packed)
+
+    corecon.handle = damaged_once  # type: ignore[method-assign]
+    with pytest.raises(ReconnectNeeded) as refusal:
+        ask(connection)
+
+    assert refusal.value.code == "lost_reply"
+    assert journal(connection)[0].error.startswith("damaged")
 
 
 def test_an_answer_that_was_never_given_loses_nothing(corecon: Sandbox, connection: Connection) -> None:
