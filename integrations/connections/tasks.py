@@ -1,4 +1,5 @@
-"""Scheduled care of connections that nobody asks anything of."""
+"""Scheduled care of connections that nobody asks anything of. A message may come from another release: what it says
+beyond what we know is passed over."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -20,7 +21,7 @@ CHECK_PAUSE = timedelta(hours=6)  # until a check that did not end is claimed ag
 
 
 @shared_task
-def keep_alive() -> None:
+def keep_alive(**_: object) -> None:
     """Refresh what would die unused: refresh tokens that live in minutes. What is called is put off a little, so that
     a vendor who does not answer is not asked by every worker at once."""
     now = timezone.now()
@@ -45,7 +46,7 @@ def keep_alive() -> None:
 
 
 @shared_task
-def keep_connection_alive(*, tenant_id: int, connection_id: str, generation: int) -> None:
+def keep_connection_alive(*, tenant_id: int, connection_id: str, generation: int, **_: object) -> None:
     """Refresh one connection's tokens unless somebody did already."""
     try:
         tend(tenant_id, UUID(connection_id), lambda access: access.keep_alive(generation))
@@ -54,7 +55,7 @@ def keep_connection_alive(*, tenant_id: int, connection_id: str, generation: int
 
 
 @shared_task
-def check_connections() -> None:
+def check_connections(**_: object) -> None:
     """Test every active connection once a week, so that a permission taken away or given is noticed. What is called
     is put off for some hours: a check that does not end is made again then."""
     now = timezone.now()
@@ -75,7 +76,7 @@ def check_connections() -> None:
 
 
 @shared_task
-def check_connection(*, tenant_id: int, connection_id: str) -> None:
+def check_connection(*, tenant_id: int, connection_id: str, **_: object) -> None:
     """Test one connection with what it has."""
     try:
         check_again(tenant_id, UUID(connection_id))
@@ -84,6 +85,6 @@ def check_connection(*, tenant_id: int, connection_id: str) -> None:
 
 
 @shared_task
-def warn_of_expiries() -> None:
+def warn_of_expiries(**_: object) -> None:
     """Open and close the problems that say what ends soon, tenant by tenant."""
     expiries.warn_everybody()
