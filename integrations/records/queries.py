@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django.db import connection as database
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import BooleanField, Count, Exists, F, Func, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
-from django.db.models.lookups import IsNull
 from django.db.models.query import ModelIterable
 
 from integrations.connections.models import Connection
@@ -28,18 +28,22 @@ LONGEST_BOOKING = timedelta(days=7)
 _FACET_SAMPLE = 1_000
 
 
+@cache
 def is_gone() -> Exists:
     """Of a typed row: the vendor no longer has it. It stays readable, but is not open, not owed and not going on."""
-    return Exists(
-        Record.objects.filter(tenant_id=OuterRef("tenant_id"), pk=OuterRef("pk"), missing_since__isnull=False)
-    )
+    return Exists(_gone())
 
 
-def is_here() -> IsNull:
+@cache
+def is_here() -> Func:
     """The opposite, looked up row by row: for a list, which wants a few rows of many. Of `~is_gone()` the planner makes
-    a join that reads everything that is gone."""
-    gone = Record.objects.filter(tenant_id=OuterRef("tenant_id"), pk=OuterRef("pk"), missing_since__isnull=False)
-    return IsNull(Subquery(gone.values("pk")), True)
+    a join that reads everything that is gone; of "is null" it believes that hardly any row is left, and sorts them."""
+    gone = Subquery(_gone().values(gone=Value(True)))
+    return Func(gone, template="%(expressions)s IS NOT TRUE", output_field=BooleanField())
+
+
+def _gone() -> QuerySet[Record]:
+    return Record.objects.filter(tenant_id=OuterRef("tenant_id"), pk=OuterRef("pk"), missing_since__isnull=False)
 
 
 class _Veiled(ModelIterable):  # type: ignore[type-arg]  # generic for the type checker only

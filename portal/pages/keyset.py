@@ -200,8 +200,8 @@ class Keyset(Generic[M]):
         part = self.queryset.filter(condition)
         if len(self.branches) < 2:
             return list(part.filter(*self.branches).order_by(*by)[:limit])
-        heads = [part.filter(branch).order_by(*by)[:limit] for branch in self.branches]
-        return list(heads[0].union(*heads[1:], all=True).order_by(*by)[:limit])
+        heads = [part.filter(branch).order_by(*by).values("pk")[:limit] for branch in self.branches]
+        return list(self.queryset.filter(pk__in=heads[0].union(*heads[1:], all=True)).order_by(*by)[:limit])
 
 
 def either(conditions: Sequence[Q]) -> Q:

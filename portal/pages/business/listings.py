@@ -33,10 +33,10 @@ from portal.pages.lists import Column, Listing, Sort
 _FACET_VALUES = 50
 
 
-def _statuses(wanted: Iterable[StrEnum], **also: object) -> tuple[Q, ...]:
+def _still(value: str, label: str, wanted: Iterable[StrEnum], **also: object) -> Word:
     """One branch a status: each is read along its own index, and the heads are merged. What the vendor no longer has
     is in none of them: it is neither open nor owed."""
-    return tuple(Q(status=status, **also) & Q(is_here()) for status in wanted)
+    return Word(value=value, label=label, where=Q(is_here(), **also), branches=tuple(Q(status=one) for one in wanted))
 
 
 def _gone() -> Word:
@@ -53,9 +53,9 @@ def _by_name(words: str) -> Found:
 
 def work_order_listing(desk: Desk) -> Listing[WorkOrder]:
     statuses = [
-        Word(value="open", label="Open", branches=_statuses(OPEN_STATUSES)),
-        Word(value="past-due", label="Past due", branches=_statuses(OPEN_STATUSES, due_at__lt=desk.now)),
-        Word(value="closed", label="Closed", branches=_statuses(WorkOrder.CLOSED)),
+        _still("open", "Open", OPEN_STATUSES),
+        _still("past-due", "Past due", OPEN_STATUSES, due_at__lt=desk.now),
+        _still("closed", "Closed", WorkOrder.CLOSED),
         *_words(WorkOrderStatus, "status"),
         _gone(),
     ]
@@ -95,8 +95,8 @@ def work_order_listing(desk: Desk) -> Listing[WorkOrder]:
 
 def billing_listing(desk: Desk) -> Listing[Billing]:
     statuses = [
-        Word(value="outstanding", label="Outstanding", branches=_statuses(OWED_STATUSES)),
-        Word(value="overdue", label="Overdue", branches=_statuses(UNPAID_STATUSES, due_date__lt=desk.tenant_today)),
+        _still("outstanding", "Outstanding", OWED_STATUSES),
+        _still("overdue", "Overdue", UNPAID_STATUSES, due_date__lt=desk.tenant_today),
         *_words(BillingStatus, "status"),
         _gone(),
     ]
