@@ -123,6 +123,17 @@ def clock(value: datetime | None, precision: str = "minutes") -> str:
 
 
 @register.filter
+def moment(value: datetime | None) -> str:
+    """A moment within a sentence, its day only where it is not today: "14:05", "02:05 tomorrow", "02:05 on 24 Nov"."""
+    if value is None:
+        return NONE
+    that_day = _local_day(value)
+    days = (that_day - timezone.localdate()).days
+    word = {-1: " yesterday", 0: "", 1: " tomorrow"}.get(days, f" on {_day(that_day)}")
+    return _time(value, f"{timezone.localtime(value):%H:%M}{word}")
+
+
+@register.filter
 def day(value: datetime | date | None) -> str:
     """The day alone: "24 Nov", with its year when it is another one."""
     if value is None:

@@ -37,6 +37,21 @@ def test_a_moment_is_said_as_people_say_it(moment, words):
     assert f">{words}</time>" in tags.when(moment)
 
 
+@pytest.mark.parametrize(
+    ("later", "words"),
+    [
+        (timedelta(minutes=15), "09:00"),
+        (timedelta(hours=15, minutes=14), "23:59"),
+        (timedelta(hours=15, minutes=15), "00:00 tomorrow"),
+        (timedelta(days=2), "08:45 on 23 Nov"),
+        (timedelta(days=50), "08:45 on 10 Jan 2027"),
+        (-timedelta(hours=8, minutes=46), "23:59 yesterday"),
+    ],
+)
+def test_a_moment_within_a_sentence_says_its_day_where_it_is_not_the_readers_today(later, words):
+    assert f">{words}</time>" in tags.moment(NOW + later)
+
+
 def test_a_moment_carries_its_exact_time_in_the_readers_zone():
     said = tags.when(datetime(2026, 11, 20, 22, 0, tzinfo=UTC))
     assert 'datetime="2026-11-20T16:00:00-06:00"' in said
@@ -59,7 +74,7 @@ def test_how_long_since(before, words):
 
 def test_what_never_happened_is_said():
     assert tags.ago(None) == "never"
-    assert tags.when(None) == tags.clock(None) == tags.day(None) == tags.money(None, "USD") == "–"
+    assert tags.when(None) == tags.clock(None) == tags.moment(None) == tags.day(None) == tags.money(None, "USD") == "–"
 
 
 @pytest.mark.parametrize(

@@ -159,10 +159,21 @@ def test_a_limit_is_waiting_in_amber_without_a_button(admin: Person, quiet: Conn
 
     page = admin.text(f"connections/{quiet.pk}/")
 
-    shown = f"{timezone.localtime(until, ZoneInfo(admin.tenant.time_zone)):%H:%M}"
+    shown = f"{timezone.localtime(until, ZoneInfo(admin.tenant.time_zone)):%H:%M}( tomorrow)?"
     assert re.search(f"Waiting for the vendor's limit until <time[^>]*>{shown}<", page.replace("&#x27;", "'"))
     assert 'badge warn">Waiting' in page
     assert "notice bad" not in page
+
+
+@pytest.mark.parametrize("path", ["connections/", "connections/{}/", ""])
+def test_a_limit_that_lasts_beyond_today_says_the_day(admin: Person, quiet: Connection, path: str) -> None:
+    until = timezone.now() + timedelta(days=3)
+    with tenant_scope(admin.tenant.pk):
+        start_run(quiet, first_stream(quiet), state=RunState.WAITING, code="rate_limited", next_slice_at=until)
+
+    page = admin.text(path.format(quiet.pk)).replace("&#x27;", "'")
+
+    assert re.search(r"Waiting for the vendor's limit until <time[^>]*>\d\d:\d\d on \d+ \w{3}", page)
 
 
 def test_a_good_run_that_found_nothing_is_good_news(admin: Person, quiet: Connection) -> None:
