@@ -1,4 +1,4 @@
-"""One stream of a connection, for admins: how the vendor's answers have changed, and what is set aside."""
+"""One stream of a connection, for admins: how the vendor's answers have changed, what is set aside, reading it anew."""
 
 from uuid import UUID
 
@@ -30,7 +30,8 @@ _MOST_ASIDE = 50
 def page(request: TenantRequest, connection_id: UUID, stream: str) -> HttpResponse:
     connection = access_connection(connection_id)
     definition = _definition(connection, stream)
-    aside = RejectedRecord.objects.filter(tenant_id=connection.tenant_id, connection=connection, stream=stream)
+    of_stream = {"tenant_id": connection.tenant_id, "connection": connection, "stream": stream}
+    aside = RejectedRecord.objects.filter(**of_stream)
     facts = {
         **frame(connection, queries.overview(connection), "connection"),
         "stream": definition,
@@ -38,6 +39,7 @@ def page(request: TenantRequest, connection_id: UUID, stream: str) -> HttpRespon
         "aside": list(aside.defer("payload").order_by("-last_seen_at", "-pk")[:_MOST_ASIDE]),
         "number": aside.count(),
         "can_try": aside.filter(origin__isnull=False).exists(),
+        "has_copy": StreamState.objects.filter(**of_stream, last_good_at__isnull=False).exists(),
     }
     return allow_sign_in(render(request, "connections/stream.html", facts), [connection])
 

@@ -93,6 +93,16 @@ def test_only_admins_are_told_and_nobody_is_alarmed(house: House, fieldwork: Con
         assert retried.status_code == (302 if status == 200 else 403)
 
 
+def test_what_was_copied_once_can_be_read_anew_from_here(house: House, fieldwork: Connection) -> None:
+    anew = house.url(f"connections/{fieldwork.pk}/streams/sites/anew/")
+    states = StreamState.objects.filter(connection=fieldwork, stream="sites")
+    for last_good_at, is_offered in ((None, False), (timezone.now(), True)):
+        with house.scope:
+            states.update(last_good_at=last_good_at)
+        assert (f'href="{anew}"' in page(house, fieldwork)) is is_offered
+    assert house.client.get(anew).status_code == 200
+
+
 def test_the_neighbours_stream_does_not_exist(house: House, neighbour: House, fieldwork: Connection) -> None:
     path = f"connections/{fieldwork.pk}/streams/sites/"
     assert neighbour.get(path).status_code == 404
