@@ -42,6 +42,12 @@ def is_here() -> Func:
     return Func(gone, template="%(expressions)s IS NOT TRUE", output_field=BooleanField())
 
 
+@cache
+def gone_since() -> Subquery:
+    """Of a typed row: since when the vendor has it no more, none while it has it; looked up row by row as well."""
+    return Subquery(_gone().values("missing_since"))
+
+
 def _gone() -> QuerySet[Record]:
     return Record.objects.filter(tenant_id=OuterRef("tenant_id"), pk=OuterRef("pk"), missing_since__isnull=False)
 

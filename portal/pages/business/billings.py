@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from integrations.records.models import Billing, Record
-from integrations.records.queries import BillingQuerySet, CurrencySum, records, sums_by_currency
+from integrations.records.queries import BillingQuerySet, CurrencySum, gone_since, records, sums_by_currency
 from integrations.records.queries import billings as billings_of
 from integrations.values import Kind
 from portal.pages.business.common import Desk, export_links, render_part, streams_of
@@ -23,10 +23,9 @@ def billings(request: TenantRequest) -> HttpResponse:
     desk = Desk(request)
     bound = billing_listing(desk).bind(request.GET, request.path)
     everything = billings_of(desk.tenant.pk)
-    page = bound.page(everything.defer("search"))
+    page = bound.page(everything.defer("search").annotate(gone_since=gone_since()))
     bound.suggest("account", (row.account for row in page.rows))
     desk.attach(page.rows)
-    desk.attach_records(page.rows)
     facts = {
         "bound": bound,
         "page": page,

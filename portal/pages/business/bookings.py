@@ -9,7 +9,7 @@ from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from integrations.records.queries import BookingQuerySet
+from integrations.records.queries import BookingQuerySet, gone_since
 from integrations.records.queries import bookings as bookings_of
 from integrations.values import Kind
 from portal.pages.business.common import Desk, export_links, render_part
@@ -72,11 +72,10 @@ def booking(request: TenantRequest, pk: int) -> HttpResponse:
 def _list(request: TenantRequest) -> HttpResponse:
     desk = Desk(request)
     bound = booking_listing(desk).bind(request.GET, request.path)
-    page = bound.page(bookings_of(desk.tenant.pk).defer("search"))
+    page = bound.page(bookings_of(desk.tenant.pk).defer("search").annotate(gone_since=gone_since()))
     bound.suggest("location", (row.location for row in page.rows))
     bound.suggest("resource", (row.resource for row in page.rows))
     desk.attach(page.rows)
-    desk.attach_records(page.rows)
     facts = {
         **_shared(desk),
         "bound": bound,

@@ -3,6 +3,7 @@
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from integrations.records.queries import gone_since
 from integrations.records.queries import work_orders as work_orders_of
 from integrations.values import Kind
 from portal.pages.business.common import Desk, export_links, render_part
@@ -17,10 +18,10 @@ from portal.tenancy.models import Role
 def work_orders(request: TenantRequest) -> HttpResponse:
     desk = Desk(request)
     bound = work_order_listing(desk).bind(request.GET, request.path)
-    page = bound.page(work_orders_of(desk.tenant.pk).defer("description", "search"))
+    found = work_orders_of(desk.tenant.pk).defer("description", "search")
+    page = bound.page(found.annotate(gone_since=gone_since()))
     bound.suggest("customer", (row.customer for row in page.rows))
     desk.attach(page.rows)
-    desk.attach_records(page.rows)
     facts = {
         "bound": bound,
         "page": page,

@@ -67,9 +67,9 @@ def booking_badge(booking: Booking) -> SafeString:
 
 
 @register.simple_tag
-def billing_badge(bill: Billing, today: date) -> SafeString:
+def billing_badge(bill: Billing, today: date, gone_since: datetime | None) -> SafeString:
     """Overdue is worked out here, on the tenant's own day: no vendor's word says it."""
-    if bill.is_overdue_on(today) and bill.record.missing_since is None:
+    if bill.is_overdue_on(today) and gone_since is None:
         return badge("Overdue", "bad")
     return badge(word_of(bill.status), _BILLING_TONES.get(BillingStatus(bill.status), ""))
 
