@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
@@ -51,11 +52,14 @@ def in_use(connections: Iterable[Connection]) -> list[Connection]:
 
 def stream_states(tenant_id: int, connections: Iterable[Connection]) -> QuerySet[StreamState]:
     """The streams of these connections, without those the vendor does not let us read."""
-    refused = Capability.objects.filter(
-        tenant_id=OuterRef("tenant_id"), connection_id=OuterRef("connection_id"), stream=OuterRef("stream")
-    ).exclude(state__in=["available", "unknown"])
     found = StreamState.objects.filter(tenant_id=tenant_id, connection__in=[one.pk for one in connections])
-    return found.exclude(Exists(refused)).defer("cursor")
+    return found.filter(~_is_refused()).defer("cursor")
+
+
+@cache
+def _is_refused() -> Exists:
+    of_state = {name: OuterRef(name) for name in ("tenant_id", "connection_id", "stream")}
+    return Exists(Capability.objects.filter(**of_state).exclude(state__in=["available", "unknown"]))
 
 
 def as_of(
@@ -80,4 +84,7 @@ def as_of(
 def as_of_kind(tenant_id: int, connections: Iterable[Connection], kind: Kind) -> AsOf:
     """How fresh the work orders, bookings or billings are: one statement."""
     used = in_use(connections)
-    return as_of(stream_states(tenant_id, used), used, lambda stream: stream.kind == kind)
+    wanted = {stream.key for one in used for stream in connectors()[one.vendor].streams if stream.kind == kind}
+    states = stream_states(tenant_id, used).filter(stream__in=wanted)
+    judged = states.only("tenant_id", "connection_id", "stream", "last_good_at", "interval")
+    return as_of(judged, used, lambda stream: stream.kind == kind)
