@@ -142,6 +142,20 @@ def test_nothing_is_said_of_what_nobody_uses(house: House, state: ConnectionStat
     assert "What will run out" not in house.text("connections/")
 
 
+@pytest.mark.parametrize(("role", "may_mend"), [(Role.ADMIN, True), (Role.MEMBER, False), (Role.VIEWER, False)])
+def test_whoever_can_mend_it_gets_the_button_and_nobody_else_is_alarmed(
+    house: House, role: Role, may_mend: bool
+) -> None:
+    details = house.url(f"connections/{ledger(house, 5).pk}/edit/")
+    with house.scope:
+        Membership.objects.filter(user=house.owner).update(role=role)
+
+    page = house.text("connections/")
+
+    assert (f'href="{details}"' in page) is may_mend
+    assert f'badge {"bad" if may_mend else "warn"}">in 5 days' in page
+
+
 @pytest.mark.parametrize("deed", ["pause", "disconnect"])
 def test_pausing_and_disconnecting_close_it_at_once(house: House, deed: str) -> None:
     connection = ledger(house, 5)
