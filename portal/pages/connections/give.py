@@ -1,7 +1,7 @@
 """The page behind a one-time link: somebody without an account enters secrets, once.
 
-It says who asks, for which company and vendor, and what to enter; nothing else of the tenant. A link that is wrong,
-used, taken back or too old gives one and the same page.
+It says who asks, for which company and vendor, what to enter and where to find it; nothing else of the tenant. A link
+that is wrong, used, taken back or too old gives one and the same page.
 """
 
 import copy
@@ -52,7 +52,7 @@ def _answer(request: HttpRequest, secret: str) -> HttpResponse:
         return _closed(request)
     form = GiveForm(found, request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        facts = {"found": found, "form": form}
+        facts = {"found": found, "form": form, "setup_page": f"{found.connector.key}/setup.html"}
         return render(request, "give/give.html", facts, status=422 if form.is_bound else 200)
     if not links.enter(found, form.cleaned_data):
         return _closed(request)

@@ -67,7 +67,9 @@ def test_what_a_colleague_enters_is_sealed_and_the_connection_can_be_finished_wi
     admin: Person, box: Sandbox, begun: Connection, names: list[str]
 ) -> None:
     path = ask(admin, begun, *names)
-    assert page(Client(), path).status_code == 200
+    asked = page(Client(), path)
+    assert asked.status_code == 200
+    assert "Where to find it" in asked.content.decode()
 
     thanks = page(Client(), path, secrets_of(box))
 
