@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import lucide
@@ -77,8 +77,9 @@ def vendor_tile(of: Connection | Connector, size: str = "") -> dict[str, str]:
 
 
 @register.simple_tag
+@lru_cache(typed=True)  # a text that is safe is not one that only looks the same
 def badge(text: str, tone: str = "") -> SafeString:
-    """A word in a pill; tone: ok, warn, bad, busy or nothing. No template of its own: a list has one in every row."""
+    """A word in a pill; tone: ok, warn, bad, busy or nothing. Kept once made: a list has one in every row."""
     return format_html('<span class="badge{}{}">{}</span>', " " if tone else "", tone, text)
 
 
@@ -97,7 +98,8 @@ def when(value: datetime | date | None) -> str:
     """A moment as people say it: "2 days ago", "Yesterday 16:00", "Today 07:30", "24 Nov"; a bare date likewise."""
     if value is None:
         return NONE
-    return _time(value, _words(value))
+    local = _local(value)
+    return _time(local, _words(local))
 
 
 @register.filter
@@ -110,8 +112,10 @@ def ago(value: datetime | None) -> str:
         return when(value)
     minutes = int(passed.total_seconds() // 60)
     if minutes == 0:
-        return _time(value, "just now")
-    return _time(value, f"{count(minutes, 'minute') if minutes < 60 else count(minutes // 60, 'hour')} ago")
+        return _time(timezone.localtime(value), "just now")
+    return _time(
+        timezone.localtime(value), f"{count(minutes, 'minute') if minutes < 60 else count(minutes // 60, 'hour')} ago"
+    )
 
 
 @register.filter
@@ -119,7 +123,8 @@ def clock(value: datetime | None, precision: str = "minutes") -> str:
     """The time of day alone: "08:42", with "seconds" "08:42:07"."""
     if value is None:
         return NONE
-    return _time(value, f"{timezone.localtime(value):{'%H:%M:%S' if precision == 'seconds' else '%H:%M'}}")
+    local = timezone.localtime(value)
+    return _time(local, f"{local:{'%H:%M:%S' if precision == 'seconds' else '%H:%M'}}")
 
 
 @register.filter
@@ -127,10 +132,10 @@ def moment(value: datetime | None) -> str:
     """A moment within a sentence, its day only where it is not today: "14:05", "02:05 tomorrow", "02:05 on 24 Nov"."""
     if value is None:
         return NONE
-    that_day = _local_day(value)
-    days = (that_day - timezone.localdate()).days
-    word = {-1: " yesterday", 0: "", 1: " tomorrow"}.get(days, f" on {_day(that_day)}")
-    return _time(value, f"{timezone.localtime(value):%H:%M}{word}")
+    local = timezone.localtime(value)
+    days = (local.date() - _today(local)).days
+    word = {-1: " yesterday", 0: "", 1: " tomorrow"}.get(days, f" on {_day(local)}")
+    return _time(local, f"{local:%H:%M}{word}")
 
 
 @register.filter
@@ -138,13 +143,17 @@ def day(value: datetime | date | None) -> str:
     """The day alone: "24 Nov", with its year when it is another one."""
     if value is None:
         return NONE
-    return _time(value, _day(_local_day(value)))
+    local = _local(value)
+    return _time(local, _day(local))
 
 
 @register.filter
 def exact(value: datetime | date | None) -> str:
     """A moment in full: "Tue 24 Nov 2026, 16:00"."""
-    return NONE if value is None else _time(value, _exact(value))
+    if value is None:
+        return NONE
+    local = _local(value)
+    return _time(local, _exact(local))
 
 
 @register.filter
@@ -212,33 +221,36 @@ def tone_icon(tone: str) -> str:
     return _ICONS.get(tone, _ICONS["warn"])
 
 
-def _time(value: datetime | date, words: str) -> SafeString:
-    moment = timezone.localtime(value) if isinstance(value, datetime) else value
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), _exact(value), words)
+def _time(local: datetime | date, words: str) -> SafeString:
+    """A list has one or two in every row: nothing here comes from outside, so nothing is escaped."""
+    return mark_safe(f'<time datetime="{local.isoformat()}" title="{_exact(local)}">{words}</time>')  # noqa: S308
 
 
-def _local_day(value: datetime | date) -> date:
-    return timezone.localdate(value) if isinstance(value, datetime) else value
+def _local(value: datetime | date) -> datetime | date:
+    """By the reader's clock; a bare date is the same everywhere."""
+    return timezone.localtime(value) if isinstance(value, datetime) else value
 
 
-def _words(value: datetime | date) -> str:
-    that_day = _local_day(value)
-    days = (that_day - timezone.localdate()).days
-    at = f" {timezone.localtime(value):%H:%M}" if isinstance(value, datetime) else ""
+def _words(local: datetime | date) -> str:
+    is_moment = isinstance(local, datetime)
+    that_day, today = local.date() if is_moment else local, _today(local)
+    days = (that_day - today).days
     if days in {-1, 0, 1}:
-        return {-1: "Yesterday", 0: "Today", 1: "Tomorrow"}[days] + at
-    return f"{-days} days ago" if -7 < days < 0 else _day(that_day)
+        return {-1: "Yesterday", 0: "Today", 1: "Tomorrow"}[days] + (f" {local:%H:%M}" if is_moment else "")
+    return f"{-days} days ago" if -7 < days < 0 else _day(local)
 
 
-def _day(that_day: date) -> str:
-    this_year = that_day.year == timezone.localdate().year
-    return f"{that_day.day} {that_day:%b}" if this_year else f"{that_day.day} {that_day:%b %Y}"
+def _day(local: datetime | date) -> str:
+    return f"{local.day} {local:{'%b' if local.year == _today(local).year else '%b %Y'}}"
 
 
-def _exact(value: datetime | date) -> str:
-    moment = timezone.localtime(value) if isinstance(value, datetime) else value
-    words = f"{moment:%a} {moment.day} {moment:%b %Y}"
-    return f"{words}, {moment:%H:%M}" if isinstance(moment, datetime) else words
+def _today(local: datetime | date) -> date:
+    """On the clock of a moment that is local already; of a bare date, on the reader's."""
+    return timezone.localdate(timezone=local.tzinfo if isinstance(local, datetime) else None)
+
+
+def _exact(local: datetime | date) -> str:
+    return f"{local:%a {local.day} {'%b %Y, %H:%M' if isinstance(local, datetime) else '%b %Y'}}"
 
 
 def _places(amount: Decimal) -> int:
