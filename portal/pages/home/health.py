@@ -40,14 +40,20 @@ def ready(request: HttpRequest) -> JsonResponse:
 @never_cache
 def freshness(request: HttpRequest) -> JsonResponse:
     """503 when work that is due lies there and nobody takes it up: beat or the workers are down, or too few. What is
-    only behind its promise (a vendor that is away) is counted, no more."""
+    only behind its promise (a vendor that is away), or waits at the cap of its tenant or connection, is counted, no
+    more."""
     try:
         with ops_scope():
             found = lateness()
     except DatabaseError:
         _log.exception("freshness cannot be told")
         return JsonResponse({"status": "unavailable"}, status=503)
-    facts = {"overdue": found.overdue, "overdue_since": found.since, "behind": found.behind}
+    facts = {
+        "overdue": found.overdue,
+        "overdue_since": found.since,
+        "at_cap": found.at_cap,
+        "behind": found.behind,
+    }
     if found.overdue:
         return JsonResponse({"status": "late", **facts}, status=503)
     return JsonResponse({"status": "ok", **facts})
