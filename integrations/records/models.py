@@ -215,6 +215,11 @@ def _choices(words: type) -> list[tuple[str, str]]:
     return [(word.value, word.value.replace("_", " ").capitalize()) for word in words]  # type: ignore[attr-defined]
 
 
+# For indexes, so with each status by its name: a list uses one only where it names them as well.
+_OPEN = models.Q(status__in=("new", "accepted", "in_progress", "on_hold", "unknown"))
+_UNPAID = models.Q(status__in=("billed", "partially_paid", "scheduled"))
+
+
 class WorkOrder(Typed):
     CLOSED: ClassVar = (
         WorkOrderStatus.COMPLETED,
@@ -251,6 +256,9 @@ class WorkOrder(Typed):
                 condition=~models.Q(status__in=("completed", "verified")),
                 name="workorder_status_opened",
             ),
+            # What is open is little of what ever was, and it is what most lists begin with.
+            models.Index(fields=["tenant", "due_at", "record"], condition=_OPEN, name="workorder_open_due"),
+            models.Index(fields=["tenant", "opened_at", "record"], condition=_OPEN, name="workorder_open_opened"),
         ]
 
     def __str__(self) -> str:
@@ -315,6 +323,8 @@ class Billing(Typed):
                 condition=~models.Q(status="paid"),
                 name="billing_status_billed",
             ),
+            models.Index(fields=["tenant", "due_date", "record"], condition=_UNPAID, name="billing_unpaid_due"),
+            models.Index(fields=["tenant", "billed_date", "record"], condition=_UNPAID, name="billing_unpaid_billed"),
         ]
 
     def __str__(self) -> str:

@@ -5,8 +5,6 @@ migration that makes it). Where it names none the words are common: then the lis
 page is full after a few hundred rows.
 """
 
-from dataclasses import dataclass
-
 from django.db import connection
 from django.db.models import Case, CharField, F, Func, Model, Q, Value, When
 from django.db.models.functions import Concat, Lower, StrIndex
@@ -17,16 +15,8 @@ from integrations.records.models import Booking
 MOST = 3_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """`where` is the condition. `is_exact`: it names the few rows themselves, so no other index need be walked."""
-
-    where: Q
-    is_exact: bool = True
-
-
-def find(model: type[Model], words: str) -> Found:
-    """One statement, in the tenant's scope; outside of one nothing is found."""
+def find(model: type[Model], words: str) -> Q:
+    """The condition that a row must meet. One statement, in the tenant's scope; outside of one nothing is found."""
     words = words.lower()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -34,11 +24,11 @@ def find(model: type[Model], words: str) -> Found:
         )
         ids, spaced = cursor.fetchone()
     if ids is not None:
-        return Found(where=Q(pk__in=ids))
+        return Q(pk__in=ids)
     where = Q()
     for word in set(spaced.split()):
         where &= Q(_holds(model, word))
-    return Found(where=where, is_exact=False)
+    return where
 
 
 def _holds(model: type[Model], word: str) -> GreaterThan:

@@ -49,10 +49,9 @@ class Input:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a filter found in the address. `branches` stand for an OR that is better read branch by branch."""
+    """What a filter found in the address."""
 
     where: Q | None = None
-    branches: tuple[Q, ...] = ()
     words: str = ""  # what it is set to; "" while it is off
     is_plain: bool = False  # the words say enough without the filter's label
     value: str = ""
@@ -105,12 +104,11 @@ class Filter(ABC):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """One choice: its word in the address, its label, and the condition or the branches it stands for."""
+    """One choice: its word in the address, its label, and the condition it stands for."""
 
     value: str
     label: str
-    where: Q | None = None
-    branches: tuple[Q, ...] = ()
+    where: Q
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +140,6 @@ class Choice(Filter):
             return Reading(problem=problem)
         return Reading(
             where=found.where,
-            branches=found.branches,
             words=found.label,
             is_plain=self.is_plain,
             value=found.value,

@@ -7,7 +7,7 @@ index (tenant, column, id).
 
 import base64
 import binascii
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -114,19 +114,12 @@ class _Row(Func):
 
 
 class Keyset(Generic[M]):
-    """One ordered list. `branches` are conditions of which each row meets exactly one, each a prefix of an index.
+    """One ordered list."""
 
-    With several branches (statuses) each is read along its own index and the heads are merged: "open, by due date" then
-    never walks through all that was closed years ago.
-    """
-
-    def __init__(
-        self, queryset: QuerySet[M], order: Order, *, size: int = PAGE_SIZE, branches: Sequence[Q] = ()
-    ) -> None:
+    def __init__(self, queryset: QuerySet[M], order: Order, *, size: int = PAGE_SIZE) -> None:
         self.queryset = queryset
         self.order = order
         self.size = size
-        self.branches = tuple(branches)
         self.field: models.Field[Any, Any] = queryset.model._meta.get_field(order.column)  # type: ignore[assignment]
 
     def page(self, *, after: str = "", before: str = "") -> Slice[M]:
@@ -150,8 +143,7 @@ class Keyset(Generic[M]):
 
     def count(self) -> int:
         """How many rows there are, counted no further than one above COUNT_CAP."""
-        rows = self.queryset.filter(either(self.branches)) if self.branches else self.queryset
-        return rows.order_by().values(self.order.tie)[: COUNT_CAP + 1].count()
+        return self.queryset.order_by().values(self.order.tie)[: COUNT_CAP + 1].count()
 
     def _slice(self, rows: list[M], first: int, *, has_previous: bool, has_next: bool) -> Slice[M]:
         return Slice(
@@ -197,16 +189,4 @@ class Keyset(Generic[M]):
     def _read(self, condition: Q | GreaterThan | LessThan, limit: int, *, backwards: bool) -> list[M]:
         sign = "-" if self.order.is_descending != backwards else ""
         by = (f"{sign}{self.order.column}", f"{sign}{self.order.tie}")
-        part = self.queryset.filter(condition)
-        if len(self.branches) < 2:
-            return list(part.filter(*self.branches).order_by(*by)[:limit])
-        heads = [part.filter(branch).order_by(*by).values("pk")[:limit] for branch in self.branches]
-        return list(self.queryset.filter(pk__in=heads[0].union(*heads[1:], all=True)).order_by(*by)[:limit])
-
-
-def either(conditions: Sequence[Q]) -> Q:
-    """Any one of them."""
-    together = Q()
-    for condition in conditions:
-        together |= condition
-    return together
+        return list(self.queryset.filter(condition).order_by(*by)[:limit])

@@ -14,9 +14,8 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.formats import number_format
 
-from integrations.records.search import Found
 from portal.pages.filters import BoundFilter, Filter, Link, Reading, first
-from portal.pages.keyset import COUNT_CAP, PAGE_SIZE, BadCursor, Keyset, Order, Slice, either
+from portal.pages.keyset import COUNT_CAP, PAGE_SIZE, BadCursor, Keyset, Order, Slice
 
 MAX_SEARCH = 100
 
@@ -69,7 +68,7 @@ class Listing(Generic[M]):
     sorts: Sequence[Sort] = ()
     filters: Sequence[Filter] = ()
     default_sort: str
-    search: Callable[[str], Found] | None = None
+    search: Callable[[str], Q] | None = None
     search_label: str = "Search"
     tie: str = "record_id"
     extra: Sequence[str] = ()  # other parameters the links must keep, such as `view`
@@ -97,7 +96,7 @@ class Bound(Generic[M]):
     sort: str = field(default="", init=False)
     readings: dict[str, Reading] = field(default_factory=dict, init=False)
     suggestions: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
-    _found: Found | None = field(default=None, init=False)
+    _found: Q | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         if self.listing.search:
@@ -168,14 +167,15 @@ class Bound(Generic[M]):
 
     def keyset(self, queryset: QuerySet[M], *, size: int = PAGE_SIZE) -> Keyset[M]:
         """What the address asks for, in its order. In the tenant's scope, for a search is looked up here."""
-        found = self._search()
-        if found is not None and found.is_exact:
-            return Keyset(self.narrow(queryset), self.order, size=size)
-        return Keyset(self._narrow(queryset, spread=True), self.order, size=size, branches=self._branches())
+        return Keyset(self.narrow(queryset), self.order, size=size)
 
     def narrow(self, queryset: Rows) -> Rows:
-        """Search and filters, without order and branches."""
-        return self._narrow(queryset, spread=False)
+        """Search and filters, without order."""
+        for reading in self.readings.values():
+            if reading.where is not None:
+                queryset = queryset.filter(reading.where)
+        found = self._search()
+        return queryset if found is None else queryset.filter(found)
 
     def page(self, queryset: QuerySet[M]) -> "Page[M]":
         """The page the address names. A cursor that is none gives the first page."""
@@ -194,23 +194,11 @@ class Bound(Generic[M]):
             total = keyset.count()
         return Page(bound=self, part=part, total=total)
 
-    def _narrow(self, queryset: Rows, *, spread: bool) -> Rows:
-        for reading in self.readings.values():
-            if reading.branches and not spread:
-                queryset = queryset.filter(either(reading.branches))
-            if reading.where is not None:
-                queryset = queryset.filter(reading.where)
-        found = self._search()
-        return queryset if found is None else queryset.filter(found.where)
-
-    def _search(self) -> Found | None:
+    def _search(self) -> Q | None:
         """Looked up once, however often the list is narrowed."""
         if self._found is None and self.query and self.listing.search:
             self._found = self.listing.search(self.query)
         return self._found
-
-    def _branches(self) -> tuple[Q, ...]:
-        return next((reading.branches for reading in self.readings.values() if reading.branches), ())
 
     def _read_sort(self) -> str:
         asked = first(self.params, "sort")

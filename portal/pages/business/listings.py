@@ -17,7 +17,7 @@ from integrations.records.queries import (
     is_gone,
     is_here,
 )
-from integrations.records.search import Found, find
+from integrations.records.search import find
 from integrations.values import (
     BillingStatus,
     BookingKind,
@@ -34,9 +34,8 @@ _FACET_VALUES = 50
 
 
 def _still(value: str, label: str, wanted: Iterable[StrEnum], **also: object) -> Word:
-    """One branch a status: each is read along its own index, and the heads are merged. What the vendor no longer has
-    is in none of them: it is neither open nor owed."""
-    return Word(value=value, label=label, where=Q(is_here(), **also), branches=tuple(Q(status=one) for one in wanted))
+    """Several statuses at once, without what the vendor no longer has: that is neither open nor owed."""
+    return Word(value=value, label=label, where=Q(is_here(), status__in=wanted, **also))
 
 
 def _gone() -> Word:
@@ -47,8 +46,8 @@ def _words(words: Iterable[StrEnum], column: str) -> list[Word]:
     return [Word(value=word.value, label=word_of(word), where=Q(**{column: word.value})) for word in words]
 
 
-def _by_name(words: str) -> Found:
-    return Found(where=Q(title__icontains=words) | Q(external_id=words), is_exact=False)
+def _by_name(words: str) -> Q:
+    return Q(title__icontains=words) | Q(external_id=words)
 
 
 def work_order_listing(desk: Desk) -> Listing[WorkOrder]:

@@ -1,7 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db.models import Q
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -63,16 +62,13 @@ def walk(keyset: Keyset) -> tuple[list[list[int]], list[list[int]], list[int]]:
     return forward, backward[::-1], positions
 
 
-@given(due=DUE, size=SIZES, is_descending=st.booleans(), in_branches=st.booleans())
+@given(due=DUE, size=SIZES, is_descending=st.booleans())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_all_pages_forward_are_the_sorted_list_and_backward_the_same(
-    house: House, stored, due, size, is_descending, in_branches
-):
+def test_all_pages_forward_are_the_sorted_list_and_backward_the_same(house: House, stored, due, size, is_descending):
     with house.scope:
         stored(due, list(OPEN_STATUSES))
-        branches = [Q(status=status) for status in OPEN_STATUSES] if in_branches else []
         order = Order(column="due_at", is_descending=is_descending)
-        keyset = Keyset(work_orders(house.tenant.pk), order, size=size, branches=branches)
+        keyset = Keyset(work_orders(house.tenant.pk), order, size=size)
 
         forward, backward, positions = walk(keyset)
 
