@@ -7,7 +7,6 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
-from integrations.problems.models import Problem
 from portal.pages.links import home_of, tenant_url
 from portal.pages.overview.queries import nav_counts
 from portal.pages.zones import city_of, zone_of
@@ -56,7 +55,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     zone = zone_of(request)
     facts: dict[str, Any] = {"zone": zone.key, "zone_city": city_of(zone)}
     if user is not None and user.is_authenticated:
-        facts["memberships"] = SimpleLazyObject(lambda: memberships_of(user))
+        known = getattr(request, "memberships", None)  # below /t/<slug>/
+        facts["memberships"] = SimpleLazyObject(lambda: memberships_of(user)) if known is None else known
     if membership is not None:
         facts |= {
             "membership": membership,
@@ -69,11 +69,10 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 def navigation(request: HttpRequest, membership: Membership) -> list[Section]:
     """What the person may open; a page that does not exist (yet) is left out."""
-    alerts = {"connections": _problem_words(membership.tenant_id)}
+    found = nav_counts(membership.tenant_id)
+    alerts = {"connections": _problem_words(found.problems)}
     counts = {
-        name: f"{number:,}" if isinstance(number, int) else number
-        for name, number in nav_counts(membership.tenant_id).items()
-        if number
+        name: f"{number:,}" if isinstance(number, int) else number for name, number in found.pages.items() if number
     }
     return [
         Section(label, has_heading, _entries(request, membership, wanted, alerts, counts))
@@ -102,8 +101,7 @@ def _entries(
     return entries
 
 
-def _problem_words(tenant_id: int) -> str:
-    number = Problem.objects.filter(tenant_id=tenant_id, closed_at=None, needs_a_person=True).count()
+def _problem_words(number: int) -> str:
     return "" if not number else f"{number} {'problem needs' if number == 1 else 'problems need'} a person"
 
 

@@ -9,7 +9,7 @@ from django.urls import Resolver404, resolve
 
 from portal.tenancy.models import Membership
 from portal.tenancy.scope import ops_scope, tenant_scope
-from portal.tenancy.services import find_membership
+from portal.tenancy.services import memberships_of
 
 
 class TenantRequest(HttpRequest):
@@ -35,11 +35,13 @@ class TenantMiddleware:
             return self.get_response(request)
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
-        membership = find_membership(request.user, slug)
+        memberships = memberships_of(request.user)
+        membership = next((one for one in memberships if one.tenant.slug == slug), None)
         if membership is None:
             # Raised inside the chain, so that a stranger gets the very page an unknown address gives.
             request.tenant_is_missing = True  # type: ignore[attr-defined]
             return self.get_response(request)
+        request.memberships = memberships  # type: ignore[attr-defined]
         request.membership = membership  # type: ignore[attr-defined]
         if getattr(match.func, "opens_own_scopes", False):
             return self._private(self.get_response(request))

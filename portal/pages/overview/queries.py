@@ -56,7 +56,9 @@ select
         and starts_at < (here.midnight + interval '1 day') at time zone here.time_zone {_NOT_GONE}
         limit %(cap)s) as capped),
     (select count(*) from (select from records_billing
-        where tenant_id = here.id and status = any(%(owed)s) {_NOT_GONE} limit %(cap)s) as capped)
+        where tenant_id = here.id and status = any(%(owed)s) {_NOT_GONE} limit %(cap)s) as capped),
+    (select count(*) from problems_problem
+        where tenant_id = here.id and closed_at is null and needs_a_person)
 from here
 """  # noqa: S608 - only constants are put together
 
@@ -72,16 +74,26 @@ select
 """  # noqa: S608 - only constants are put together
 
 
-def nav_counts(tenant_id: int) -> dict[str, int | str]:
-    """Open work orders, today's bookings and outstanding billings by the name of their page; one statement, capped."""
+@dataclass(frozen=True, slots=True)
+class NavCounts:
+    """Open work orders, today's bookings and outstanding billings by the name of their page, capped; and how many
+    problems need a person."""
+
+    pages: dict[str, int | str]
+    problems: int
+
+
+def nav_counts(tenant_id: int) -> NavCounts:
+    """One statement."""
     values = {
         "tenant": tenant_id,
         "open": [str(status) for status in OPEN_STATUSES],
         "owed": [str(status) for status in OWED_STATUSES],
         "cap": COUNT_CAP + 1,
     }
-    row = _row(_NAV_COUNTS, values) or (0, 0, 0)
-    return {name: capped(number) for name, number in zip(("work-orders", "bookings", "billings"), row, strict=True)}
+    *numbers, problems = _row(_NAV_COUNTS, values) or (0, 0, 0, 0)
+    names = ("work-orders", "bookings", "billings")
+    return NavCounts({name: capped(number) for name, number in zip(names, numbers, strict=True)}, problems)
 
 
 def capped(number: int) -> int | str:
@@ -109,15 +121,9 @@ def work_order_figures(tenant_id: int, *, now: datetime, midnight: datetime) -> 
 
 
 def past_due_work_orders(tenant_id: int, *, now: datetime, limit: int) -> list[WorkOrder]:
-    """The longest overdue first; each status along its own index, as most of what was ever due is closed."""
-    heads = [
-        work_orders(tenant_id)
-        .filter(is_here(), status=status, due_at__lt=now)
-        .defer("description", "search")
-        .order_by("due_at", "record_id")[:limit]
-        for status in OPEN_STATUSES
-    ]
-    return list(heads[0].union(*heads[1:], all=True).order_by("due_at", "record_id")[:limit])
+    """The longest overdue first."""
+    late = work_orders(tenant_id).filter(is_here(), status__in=OPEN_STATUSES, due_at__lt=now)
+    return list(late.defer("description", "search").order_by("due_at", "record_id")[:limit])
 
 
 def bookings_by_kind(tenant_id: int, start: datetime, end: datetime) -> dict[str, int]:

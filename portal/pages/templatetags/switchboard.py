@@ -111,11 +111,8 @@ def ago(value: datetime | None) -> str:
     if not timedelta(0) <= passed < timedelta(hours=12):
         return when(value)
     minutes = int(passed.total_seconds() // 60)
-    if minutes == 0:
-        return _time(timezone.localtime(value), "just now")
-    return _time(
-        timezone.localtime(value), f"{count(minutes, 'minute') if minutes < 60 else count(minutes // 60, 'hour')} ago"
-    )
+    since = count(minutes, "minute") if minutes < 60 else count(minutes // 60, "hour")
+    return _time(timezone.localtime(value), f"{since} ago" if minutes else "just now")
 
 
 @register.filter
@@ -232,11 +229,10 @@ def _local(value: datetime | date) -> datetime | date:
 
 
 def _words(local: datetime | date) -> str:
-    is_moment = isinstance(local, datetime)
-    that_day, today = local.date() if is_moment else local, _today(local)
-    days = (that_day - today).days
+    that_day, at = (local.date(), f" {local:%H:%M}") if isinstance(local, datetime) else (local, "")
+    days = (that_day - _today(local)).days
     if days in {-1, 0, 1}:
-        return {-1: "Yesterday", 0: "Today", 1: "Tomorrow"}[days] + (f" {local:%H:%M}" if is_moment else "")
+        return {-1: "Yesterday", 0: "Today", 1: "Tomorrow"}[days] + at
     return f"{-days} days ago" if -7 < days < 0 else _day(local)
 
 
