@@ -11,6 +11,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
+import msgspec
+
 from integrations.errors import IntegrationError, ReconnectNeeded, TokenRefused
 from integrations.http import Http
 from integrations.sources import Sources
@@ -23,8 +25,7 @@ T = TypeVar("T")
 Settings = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One vendor thing as it came. `payload` is the vendor's own JSON bytes of this one thing.
 
     `context` holds facts that are not in the payload but were known when it was read (a room's name beside a booking);
@@ -35,7 +36,7 @@ class Record:
 
     external_id: str
     payload: bytes
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str] = msgspec.field(default_factory=dict)
     parent_id: str = ""
     position: str = ""
 

@@ -5,10 +5,11 @@ the zone at the place (`zone`, IANA) where a wall-clock time was meant. Money is
 an empty currency means that the vendor did not say. The vendor's own word is kept beside every word of ours.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+
+import msgspec
 
 
 class Kind(StrEnum):
@@ -65,8 +66,7 @@ class BillingStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkOrder:
+class WorkOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     number: str
     title: str
     status: WorkOrderStatus
@@ -87,8 +87,7 @@ class WorkOrder:
     completed_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Booking:
+class Booking(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     kind: BookingKind
     title: str
     status: BookingStatus
@@ -104,8 +103,7 @@ class Booking:
     changed_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Billing:
+class Billing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     number: str
     title: str
     status: BillingStatus

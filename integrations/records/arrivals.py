@@ -3,15 +3,14 @@
 What cannot be told apart or read is set aside with its reason; the rest of the batch goes on.
 """
 
-import dataclasses
 import hashlib
 import logging
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from operator import attrgetter
+from operator import attrgetter, gt
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,6 +25,7 @@ _logger = logging.getLogger(__name__)
 _TOO_MUCH = Decimal(10) ** 14 - 1  # numeric(18, 4), whatever it is rounded to
 _LENGTHS = {"search": 2000, "description": 10_000, "currency": 3, "zone": 50, "deal_id": 200}
 _LENGTH = 500
+_NOTHING_BESIDE = b'[[],"",""]'
 _MOST_OF_IT = 100_000  # bytes that are kept of a payload set aside
 _MODELS: dict[Kind, tuple[type, type[models.Typed], tuple[str, ...]]] = {
     Kind.WORK_ORDER: (WorkOrder, models.WorkOrder, ("number", "title", "customer", "location", "assignee")),
@@ -104,12 +104,9 @@ class TypedTable:
                 raise RecordRejected("Its start is not a day anyone means.")
             others = tuple(None if n in absent else cell for n, cell in enumerate(others))
         search = " ".join(filter(None, self._searched_of(value))).lower()
-        texts = tuple(
-            [
-                text if len(text) <= length else text[:length]
-                for text, length in zip((search, *self._texts_of(value)), self._lengths, strict=True)
-            ]
-        )
+        texts = search, *self._texts_of(value)
+        if any(map(gt, map(len, texts), self._lengths)):
+            texts = tuple([text[:length] for text, length in zip(texts, self._lengths, strict=True)])
         if "\0" in "".join(texts):
             texts = tuple(text.replace("\0", "") for text in texts)
         return texts, others
@@ -143,10 +140,10 @@ def sort_out(stream: Stream, records: Iterable[Record], rejected: Iterable[Rejec
 
 def read_all(stream: Stream, candidates: Iterable[Candidate], aside: Aside, shapes: Shapes) -> list[Arrival]:
     """The candidates as they are kept; what cannot be read is added to `aside`, the fields of all to `shapes`."""
-    arrivals = []
+    reading, arrivals = _Reading(stream, shapes), []
     for record, digest in candidates:
         try:
-            arrivals.append(_read(stream, record, digest, shapes))
+            arrivals.append(reading.read(record, digest))
         except RecordRejected as refusal:
             aside.append(SetAside(record.external_id, record.payload, refusal.words, record))
     return arrivals
@@ -167,10 +164,13 @@ def is_usable_id(external_id: str) -> bool:
 def digest_of(record: Record, shape: bytes = b"") -> bytes:
     """blake2b-16 of the vendor's bytes, what was known beside them, and what is kept of them (`shape`): a release that
     keeps more finds its records different and writes them anew."""
-    if not (record.context or record.parent_id or record.position or shape):
+    if record.context or record.parent_id or record.position:
+        beside = msgspec.json.encode([sorted(record.context.items()), record.parent_id, record.position])
+    elif shape:
+        beside = _NOTHING_BESIDE
+    else:
         return _digest(record.payload)
-    beside = [sorted(record.context.items()), record.parent_id, record.position]
-    return _digest(record.payload + b"\0" + msgspec.json.encode(beside) + shape)
+    return _digest(b"".join((record.payload, b"\0", beside, shape)))
 
 
 def _shape_of(stream: Stream) -> bytes:
@@ -187,23 +187,30 @@ def _origin_of(record: Record) -> str:
     return msgspec.json.encode(beside).decode()
 
 
-def _read(stream: Stream, record: Record, digest: bytes, shapes: Shapes) -> Arrival:
-    """Raises RecordRejected for what PostgreSQL or the stream's own reading cannot take."""
-    try:
-        text = record.payload.decode()
-        fields = msgspec.json.decode(record.payload)
-    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as mistake:
-        raise RecordRejected(f"It is not readable JSON ({mistake}).") from mistake
-    shapes.add(fields)
-    record = _storable(record)
-    facets = _facets(stream, fields)
-    if stream.kind is None:
-        title = _text_at(fields, stream.columns[0].path)[:300] if stream.columns else ""
-        return Arrival(record, digest, text, title, facets)
-    value = _interpret(stream, record)
-    texts, others = typed_table(stream.kind).row(value)
-    is_private = isinstance(value, Booking) and value.is_private
-    return Arrival(record, digest, text, _clean(value.title, 300), facets, texts, others, is_private)
+class _Reading:
+    """How the records of one stream are read: what is the same for all of them is worked out once."""
+
+    def __init__(self, stream: Stream, shapes: Shapes) -> None:
+        self._stream, self._shapes, self._table = stream, shapes, table_of(stream)
+        self._filters = [(column.path, column.path.split(".")) for column in stream.columns if column.is_filter]
+        self._name = stream.columns[0].path.split(".") if stream.columns else None
+
+    def read(self, record: Record, digest: bytes) -> Arrival:
+        """Raises RecordRejected for what PostgreSQL or the stream's own reading cannot take."""
+        try:
+            text = record.payload.decode()
+            fields = msgspec.json.decode(record.payload)
+        except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as mistake:
+            raise RecordRejected(f"It is not readable JSON ({mistake}).") from mistake
+        self._shapes.add(fields)
+        record = _storable(record)
+        facets = {path: facet for path, parts in self._filters if (facet := _text_at(fields, parts)[:100])}
+        if self._table is None:
+            return Arrival(record, digest, text, _text_at(fields, self._name)[:300] if self._name else "", facets)
+        value = _interpret(self._stream, record)
+        texts, others = self._table.row(value)
+        is_private = isinstance(value, Booking) and value.is_private
+        return Arrival(record, digest, text, _clean(value.title, 300), facets, texts, others, is_private)
 
 
 def _storable(record: Record) -> Record:
@@ -211,7 +218,7 @@ def _storable(record: Record) -> Record:
     is_child = not record.parent_id or is_usable_id(record.parent_id)
     if is_child and "\0" not in record.position and not any("\0" in text for text in record.context.values()):
         return record
-    return dataclasses.replace(
+    return msgspec.structs.replace(
         record,
         parent_id=record.parent_id if is_child else "",
         position=_clean(record.position, 40),
@@ -229,14 +236,9 @@ def _interpret(stream: Stream, record: Record) -> TypedValue:
         raise RecordRejected("It is written in a way that our reading of it did not expect.") from mistake
 
 
-def _facets(stream: Stream, fields: Any) -> dict[str, str]:
-    found = {column.path: _text_at(fields, column.path)[:100] for column in stream.columns if column.is_filter}
-    return {path: text for path, text in found.items() if text}
-
-
-def _text_at(fields: Any, path: str) -> str:
+def _text_at(fields: Any, parts: Sequence[str]) -> str:
     """What stands there, as text; "" for nothing and for what is no single value. Yes and No for a mark."""
-    for part in path.split("."):
+    for part in parts:
         fields = fields.get(part) if isinstance(fields, dict) else None
     if fields is None or isinstance(fields, dict | list):
         return ""

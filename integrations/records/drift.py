@@ -50,33 +50,43 @@ class Seen(NamedTuple):
     records: int
 
 
+class _Shape:
+    """Names and types that records have in common: in how many, and which of them are objects, with their prefix."""
+
+    __slots__ = ("objects", "records")
+
+    def __init__(self, objects: list[tuple[str, str]]) -> None:
+        self.objects, self.records = objects, 0
+
+
 class Shapes:
     """The fields of a batch. Most records of a stream are alike, so shapes are counted, not fields."""
 
     def __init__(self) -> None:
-        self._counts: dict[tuple[str, tuple[str, ...], tuple[type, ...]], int] = {}
+        self._known: dict[tuple[str, tuple[str, ...], tuple[type, ...]], _Shape] = {}
 
     def add(self, fields: Any, prefix: str = "") -> None:
         """Note one decoded payload: on the way of every new or changed record, so as little as can be."""
         if type(fields) is not dict:
             return
-        types = tuple(map(type, fields.values()))
-        shape = prefix, tuple(fields), types
-        self._counts[shape] = self._counts.get(shape, 0) + 1
-        if dict in types and not prefix:
-            for name, value in fields.items():
-                if type(value) is dict:
-                    self.add(value, f"{name}.")
+        key = prefix, tuple(fields), tuple(map(type, fields.values()))
+        shape = self._known.get(key)
+        if shape is None:
+            objects = [] if prefix else [(name, f"{name}.") for name, value in fields.items() if type(value) is dict]
+            shape = self._known[key] = _Shape(objects)
+        shape.records += 1
+        for name, inner in shape.objects:
+            self.add(fields[name], inner)
 
     def found(self) -> dict[str, Seen]:
         """By dotted name; what no vendor calls a field is left out."""
         found: dict[str, Seen] = {}
-        for (prefix, names, types), records in self._counts.items():
+        for (prefix, names, types), shape in self._known.items():
             for name, one in zip(names, types, strict=True):
                 path = f"{prefix}{name}"
                 if len(path) <= 200 and "\0" not in path:
                     known = found.get(path, Seen(frozenset(), 0))
-                    found[path] = Seen(known.types | {_TYPES[one]}, known.records + records)
+                    found[path] = Seen(known.types | {_TYPES[one]}, known.records + shape.records)
         return found
 
 

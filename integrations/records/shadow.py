@@ -14,9 +14,10 @@ from django.db import connection
 
 from integrations.contract import Record, Rejected, Stream
 from integrations.records.arrivals import Arrival, Aside, TypedTable, aside_facts, read_all, sort_out, table_of
+from integrations.records.batches import Place
 from integrations.records.drift import Shapes
 from integrations.records.models import Difference
-from integrations.records.store import Place, Stored
+from integrations.records.store import Stored
 
 RECORD = "r.tenant_id = %(tenant)s and r.connection_id = %(connection)s and r.stream = %(stream)s"
 COPY = "s.tenant_id = %(tenant)s and s.connection_id = %(connection)s and s.stream = %(stream)s and s.run_id = %(run)s"
@@ -26,7 +27,7 @@ WHOLE = "set local enable_nestloop = off"
 _BY_KEY = "set local enable_hashjoin = off; set local enable_mergejoin = off"
 _SHADOWING = """
 create temp table if not exists shadowing (external_id text, parent_id text, position text, title text, payload text,
-    context jsonb, facets jsonb, digest bytea, typed jsonb, reason text) on commit delete rows
+    context jsonb, facets jsonb, digest bytea, typed jsonb, reason text)
 """
 _FILL = """
 insert into records_shadowrecord (tenant_id, connection_id, stream, external_id, run_id, difference, parent_id,

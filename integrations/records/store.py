@@ -1,48 +1,25 @@
-"""Writes what was read: in bulk, and only what changed.
+"""Writes what was read: in bulk, and only what changed. An unchanged record costs no write at all."""
 
-The digests of a batch travel to PostgreSQL first; it answers which are new or different. Only those are interpreted
-and sent whole. An unchanged record costs no write at all.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
 from uuid import UUID
 
-import msgspec
 from django.db import connection
 from django.db.models import Q, QuerySet
 
 from integrations.connections.models import Connection
 from integrations.contract import Record, Rejected, Stream
 from integrations.records import drift, models
-from integrations.records.arrivals import Arrival, Aside, Candidate, aside_facts, read_all, sort_out, typed_table
-from integrations.records.copying import Row, copy_rows
-from integrations.records.drift import Shapes
+from integrations.records.arrivals import Aside, aside_facts, typed_table
+from integrations.records.batches import KEY, OTHERS, TEXTS, Batch, Place, prepare
+from integrations.records.copying import copy_rows
 from integrations.values import Kind
 
 _PLACE = "tenant_id = %(tenant)s and connection_id = %(connection)s and stream = %(stream)s"
-# A batch is small beside the table, and each of its keys is to be looked up. Left to itself the planner would now and
-# then hash the whole table, or go through all of a tenant's rows: a young table has no statistics, and a new tenant is
-# in none of them. The limit within keeps the look-up a look-up; conditions that are worked out only when the statement
-# runs keep it on the one key that has them all.
-KEY = """r.tenant_id = (select %(tenant)s::bigint) and r.connection_id = (select %(connection)s::uuid)
-    and r.stream = (select %(stream)s::text)"""
-_DIFFERENT = f"""
-select s.ord, r.digest is not null
-from unnest(%(ids)s::text[]) with ordinality s(external_id, ord)
-left join lateral (
-    select r.digest, r.missing_since from records_record r where {KEY} and r.external_id = s.external_id limit 1
-) r on true
-where r.digest is distinct from substr(%(digests)s::bytea, 16 * s.ord::int - 15, 16) or r.missing_since is not null
-order by s.ord
-"""  # noqa: S608 - only constants are put together
-_TEXTS = ("external_id", "parent_id", "position", "title", "payload", "context", "facets")
-_OTHERS = ("digest", "is_known")
 _ARRIVING = """
-create temp table if not exists {arriving} on commit delete rows as
+create temp table if not exists {arriving} as
 select r.external_id, r.parent_id, r.position, r.title, r.payload, r.context, r.facets, r.digest, false as is_known
     {typed_columns}
 from records_record r {typed_rows} with no data
@@ -105,26 +82,6 @@ _FORGET_COPIES = f"delete from records_shadowrecord r where {_OF_PRIVATE}"  # no
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where records go: whose, from where, brought by which run, in a first copy or later."""
-
-    tenant_id: int
-    connection_id: UUID
-    stream: str
-    run_id: int
-    is_first_copy: bool = False
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        return {
-            "tenant": self.tenant_id,
-            "connection": self.connection_id,
-            "stream": self.stream,
-            "run": self.run_id,
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
     """What came of a batch. What is in none of these counts was unchanged. `parents` are the ids of the things that
     its new and changed records belong to."""
@@ -136,22 +93,19 @@ class Stored:
 
 
 def store(place: Place, stream: Stream, records: Iterable[Record], rejected: Iterable[Rejected] = ()) -> Stored:
-    """Store a batch in the current transaction and tenant scope; the same id twice means the later one. Raises
-    VendorChanged when the records have lost what they are known by (`Stream.keys`)."""
-    candidates, aside = sort_out(stream, records, rejected)
-    shapes = Shapes()
-    different, known = _different(place, candidates)
-    arrivals = read_all(stream, different, aside, shapes)
-    drift.require_keys(place.facts, stream, shapes)
-    new = _merge(place, stream.kind, arrivals, known) if arrivals else 0
-    _set_aside(place, aside)
-    drift.note(place.facts, shapes, is_first_copy=place.is_first_copy)
-    return Stored(
-        new=new,
-        changed=len(arrivals) - new,
-        rejected=len(aside),
-        parents=frozenset(arrival.record.parent_id for arrival in arrivals if arrival.record.parent_id),
-    )
+    """Compare a batch with what is stored, and write it."""
+    return write(place, stream, prepare(place, stream, records, rejected))
+
+
+def write(place: Place, stream: Stream, batch: Batch) -> Stored:
+    """Write a batch in the current transaction and tenant scope. Raises VendorChanged when the records have lost what
+    they are known by (`Stream.keys`)."""
+    drift.require_keys(place.facts, stream, batch.shapes)
+    new = _merge(place, stream.kind, batch) if batch.count else 0
+    _forget_what_was_public(place, batch.private)
+    _set_aside(place, batch.aside)
+    drift.note(place.facts, batch.shapes, is_first_copy=place.is_first_copy)
+    return Stored(new=new, changed=batch.count - new, rejected=len(batch.aside), parents=batch.parents)
 
 
 def forget(connection_id: UUID, tenant_id: int, stream: str) -> None:
@@ -184,50 +138,18 @@ def _delete(records: QuerySet[models.Record] | QuerySet[models.ShadowRecord]) ->
     records._raw_delete(records.db)
 
 
-def _different(place: Place, candidates: Sequence[Candidate]) -> tuple[list[Candidate], set[str]]:
-    """Those that are new or not as they are stored; and the ids of those of them that are stored."""
-    if not candidates:
-        return [], set()
-    ids = [record.external_id for record, _ in candidates]
-    digests = b"".join(digest for _, digest in candidates)
-    with connection.cursor() as cursor:
-        cursor.execute(_DIFFERENT, {**place.facts, "ids": ids, "digests": digests})
-        found = cursor.fetchall()
-    return [candidates[number - 1] for number, _ in found], {ids[number - 1] for number, is_known in found if is_known}
-
-
-def _merge(place: Place, kind: Kind | None, arrivals: Sequence[Arrival], known: set[str]) -> int:
+def _merge(place: Place, kind: Kind | None, batch: Batch) -> int:
     """How many of them were new. A batch is of one kind only."""
     statements = _statements(kind)
     with connection.cursor() as cursor:
         cursor.execute(statements.arriving)
-        copy_rows(cursor, statements.table, statements.columns, (_row(one, known) for one in arrivals))
-        if known:
+        copy_rows(cursor, statements.table, statements.columns, batch.rows)
+        if batch.has_known:
             cursor.execute(statements.keep_version, place.facts)
         cursor.execute(statements.merge, place.facts)
         new = int(cursor.fetchone()[0])
         cursor.execute(f"truncate {statements.table}")
-    _forget_what_was_public(place, [one.record.external_id for one in arrivals if one.is_private])
     return new
-
-
-def _row(arrival: Arrival, known: set[str]) -> Row:
-    record = arrival.record
-    texts = (
-        record.external_id,
-        record.parent_id[:200],
-        record.position[:40],
-        arrival.title,
-        arrival.text,
-        _json(record.context),
-        _json(arrival.facets),
-        *arrival.texts,
-    )
-    return texts, (arrival.digest, record.external_id in known, *arrival.others)
-
-
-def _json(value: Mapping[str, str]) -> str:
-    return msgspec.json.encode(dict(value)).decode() if value else "{}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +166,7 @@ class _Statements:
 @cache
 def _statements(kind: Kind | None) -> _Statements:
     words = {"arriving": "arriving", "KEY": KEY, "typed_columns": "", "typed_rows": "", "typed": ""}
-    columns: tuple[str, ...] = (*_TEXTS, *_OTHERS)
+    columns: tuple[str, ...] = (*TEXTS, *OTHERS)
     if kind:
         table = typed_table(kind)
         words |= {
@@ -258,7 +180,7 @@ def _statements(kind: Kind | None) -> _Statements:
         }
         words["typed"] = _MERGE_TYPED.format(**words)
         typed_texts, typed_others = (tuple(f"typed_{name}" for name in part) for part in (table.texts, table.others))
-        columns = (*_TEXTS, *typed_texts, *_OTHERS, *typed_others)
+        columns = (*TEXTS, *typed_texts, *OTHERS, *typed_others)
     return _Statements(
         table=words["arriving"],
         columns=columns,

@@ -12,8 +12,8 @@ from django.db import connection
 
 from integrations.contract import Stream
 from integrations.records.arrivals import table_of
+from integrations.records.batches import Place
 from integrations.records.shadow import COPY, RECORD, WHOLE
-from integrations.records.store import Place
 from integrations.values import Kind
 
 _COLUMNS = ("parent_id", "position", "title", "payload", "context", "facets", "digest")

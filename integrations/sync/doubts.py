@@ -2,8 +2,8 @@
 
 from integrations.contract import Stream
 from integrations.errors import VendorChanged
+from integrations.records.batches import Place
 from integrations.records.models import RejectedRecord
-from integrations.records.store import Place
 
 MOST = 20  # rejected records in a row of batches that are mostly rejected
 

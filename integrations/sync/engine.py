@@ -8,101 +8,40 @@ the next slice reads on from the checkpoint. A worker that comes back late finds
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar
-from uuid import UUID
+from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, InternalError, OperationalError, connection, connections
+from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.db.models import F
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.connections.access import OpenConnection, open_connection
 from integrations.connections.health import WORTH_DIAGNOSING, proved
-from integrations.connections.models import Connection, ConnectionState
-from integrations.contract import Page, Stream
+from integrations.connections.models import Connection
+from integrations.contract import Page
 from integrations.diagnosis import diagnose
 from integrations.errors import IntegrationError, RetryLater
 from integrations.records import drift
-from integrations.records.shadow import fill
-from integrations.records.store import Place, Stored, store
+from integrations.records.store import Stored
 from integrations.sync import lookups, outcomes, rebuild, sweeps
+from integrations.sync.batches import Batch, Batches
 from integrations.sync.doubts import Doubts, objection
+from integrations.sync.lease import Lease, LeaseLost, ending, give_back, hold, meanwhile, take
 from integrations.sync.models import LookUpReason, RunKind, RunState, StreamState, SyncRun
-from integrations.sync.reader import Reader, endless, has_gone_round
+from integrations.sync.reader import Reader, endless
 from portal.tenancy.scope import tenant_scope
 
-T = TypeVar("T")
 _OUTAGES = (OperationalError, InterfaceError, InternalError)  # the last: PostgreSQL ended a session that stood idle
 _logger = logging.getLogger(__name__)
 PROVE_SECONDS = 30.0
-_WITH_OWN_CURSOR = (RunKind.SWEEP, RunKind.REBUILD)
-BATCH_PAGES = 10  # per commit at most; a slow vendor commits page by page
-
-
-class LeaseLost(Exception):
-    """Another worker has this run now, or a person ended it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
-    """The right to write for a run until it lapses; `fence` tells it from every earlier one."""
-
-    tenant_id: int
-    run_id: int
-    fence: int
-    connection_id: UUID
-    state_id: int
-    stream: Stream
-    kind: RunKind
-    cursor: str
-    read_at: datetime | None
-    has_gone_round: bool = False
-
-    @property
-    def is_sweep(self) -> bool:
-        return self.kind == RunKind.SWEEP
-
-    @property
-    def is_rebuild(self) -> bool:
-        return self.kind == RunKind.REBUILD
-
-    @property
-    def has_own_cursor(self) -> bool:
-        return self.kind in _WITH_OWN_CURSOR
-
-    @property
-    def place(self) -> Place:
-        return Place(
-            tenant_id=self.tenant_id,
-            connection_id=self.connection_id,
-            stream=self.stream.key,
-            run_id=self.run_id,
-            is_first_copy=self.kind == RunKind.BACKFILL,
-        )
-
-
-_TAKE = """
-update sync_syncrun set fence = fence + 1, lease_until = now() + make_interval(secs => %(lease)s), state = 'running',
-    woken_at = null, started_at = coalesce(started_at, now())
-where tenant_id = %(tenant)s and id = %(run)s and finished_at is null and next_slice_at <= now()
-    and (lease_until is null or lease_until not between now() and now() + 10 * make_interval(secs => %(lease)s))
-    and kind = any(%(kinds)s) and state = any(%(states)s)
-returning fence
-"""
-_LEFT_ALONE = "Begun by another release of Switchboard; it goes on when that release works again."
 
 
 def carry_out_slice(tenant_id: int, run_id: int) -> None:
     """Carry out one slice. Harmless when the run is done, stopped, waiting, or in another worker's hands."""
-    lease = _take(tenant_id, run_id)
+    lease = take(tenant_id, run_id)
     if lease is None:
         return
     diagnosis = None
@@ -112,17 +51,17 @@ def carry_out_slice(tenant_id: int, run_id: int) -> None:
                 try:
                     is_finished = _work(lease, access)
                 except WORTH_DIAGNOSING as error:
-                    diagnosis = _meanwhile(lease, partial(diagnose, access.connector, access, error))
+                    diagnosis = meanwhile(lease, partial(diagnose, access.connector, access, error))
                     raise
         except IntegrationError as error:
-            with _ending(lease):
+            with ending(lease):
                 outcomes.failed(run_id, error, diagnosis)
             return
-        with _ending(lease):
+        with ending(lease):
             if is_finished:
                 outcomes.finished(run_id)
             else:
-                _give_back(run_id)
+                give_back(run_id)
     except LeaseLost:
         _logger.info("lease lost", extra={"run": run_id, "tenant": tenant_id})
     except _OUTAGES:
@@ -139,88 +78,8 @@ def _wait_for_the_database(lease: Lease) -> None:
     finds the run."""
     connection.close()
     error = RetryLater("Our own database failed for a moment. We try again by ourselves.", code="database")
-    with suppress(*_OUTAGES, LeaseLost), _ending(lease):
+    with suppress(*_OUTAGES, LeaseLost), ending(lease):
         outcomes.failed(lease.run_id, error)
-
-
-@contextmanager
-def _ending(lease: Lease) -> Iterator[None]:
-    """The last word of a slice. It may change the connection, whose row is locked ahead of the run's: people's deeds
-    lock them in that order too."""
-    with tenant_scope(lease.tenant_id):
-        list(Connection.objects.select_for_update(no_key=True).filter(pk=lease.connection_id).values_list("pk"))
-        _hold(lease)
-        yield
-
-
-def _take(tenant_id: int, run_id: int) -> Lease | None:
-    with tenant_scope(tenant_id), connection.cursor() as cursor:
-        facts = {"tenant": tenant_id, "run": run_id, "lease": settings.SYNC_LEASE_SECONDS}
-        cursor.execute(_TAKE, {**facts, "kinds": RunKind.values, "states": RunState.values})
-        row = cursor.fetchone()
-        if row is None:
-            _leave_to_another_release(run_id)
-            return None
-        run = SyncRun.objects.select_related("stream_state", "connection").get(tenant_id=tenant_id, pk=run_id)
-        if run.connection.state != ConnectionState.ACTIVE:
-            outcomes.stopped(run)
-            return None
-        stream = _stream_of(run)
-        if stream is None:
-            outcomes.stopped(run, "Switchboard no longer reads this.")
-            StreamState.objects.filter(pk=run.stream_state_id).update(due_at=None)
-            return None
-        return Lease(
-            tenant_id=tenant_id,
-            run_id=run_id,
-            fence=row[0],
-            connection_id=run.connection_id,
-            state_id=run.stream_state_id,
-            stream=stream,
-            kind=RunKind(run.kind),
-            cursor=run.cursor if run.kind in _WITH_OWN_CURSOR else run.stream_state.cursor,
-            read_at=run.read_at,
-            has_gone_round=has_gone_round(
-                read=run.read, pages=run.pages, known=run.stream_state.records + run.rejected
-            ),
-        )
-
-
-def _leave_to_another_release(run_id: int) -> None:
-    """Of a kind or in a state that came after this release: said where people look, touched no further."""
-    unknown = SyncRun.objects.filter(pk=run_id, finished_at=None).exclude(
-        kind__in=RunKind.values, state__in=RunState.values
-    )
-    if unknown.update(words=_LEFT_ALONE):
-        _logger.warning("a run of another release is left alone", extra={"run": run_id})
-
-
-def _stream_of(run: SyncRun) -> Stream | None:
-    """None when a release took the vendor or the stream away while the run was open."""
-    try:
-        return run.connection.connector.stream(run.stream)
-    except KeyError:
-        return None
-
-
-def _keep(lease: Lease) -> None:
-    """Keep the lease while a slow vendor brings nothing to commit."""
-    with tenant_scope(lease.tenant_id):
-        _hold(lease)
-
-
-def _hold(lease: Lease) -> None:
-    """Prove that the lease is still ours and lengthen it. Raises LeaseLost; the transaction then writes nothing."""
-    mine = SyncRun.objects.filter(
-        tenant_id=lease.tenant_id, pk=lease.run_id, fence=lease.fence, finished_at=None
-    ).update(lease_until=Now() + timedelta(seconds=settings.SYNC_LEASE_SECONDS))
-    if not mine:
-        raise LeaseLost
-
-
-def _give_back(run_id: int) -> None:
-    """To the back of the queue, so that tenants take turns."""
-    SyncRun.objects.filter(pk=run_id).update(lease_until=None, next_slice_at=Now())
 
 
 def _work(lease: Lease, access: OpenConnection) -> bool:
@@ -229,7 +88,7 @@ def _work(lease: Lease, access: OpenConnection) -> bool:
     if lease.read_at is None:
         if not _read(lease, access, deadline):
             return False
-        with _ending(lease):
+        with ending(lease):
             _note_the_end(lease)
     return lease.is_rebuild or _look_up(lease, access, deadline)
 
@@ -239,23 +98,25 @@ def _read(lease: Lease, access: OpenConnection, deadline: float) -> bool:
     if lease.has_gone_round:
         raise endless()
     method = lease.stream.sweep if lease.is_sweep else lease.stream.read
-    is_last_call = False
+    is_last = False
     proof_due_at = 0.0
     calls = access.http.calls
     doubts = Doubts(lease.cursor)
-    with Reader(method(access, lease.cursor), lease.stream.key) as reader:
-        while pages := reader.take(BATCH_PAGES, every=settings.SYNC_LEASE_SECONDS / 3, meanwhile=lambda: _keep(lease)):
+    with Reader(method(access, lease.cursor), lease.stream.key) as reader, Batches(lease, reader) as batches:
+        while batch := batches.take():
+            if not is_last:
+                batches.begin_next()
             made, calls = access.http.calls - calls, access.http.calls
-            _commit(lease, pages, made, doubts)
+            _commit(lease, batch, made, doubts)
             access.log_calls()
             if time.monotonic() >= proof_due_at:
                 _prove(lease)
                 proof_due_at = time.monotonic() + PROVE_SECONDS
-            if is_last_call:
+            if is_last:
                 return reader.is_at_end()  # begun anew, a list that is read whole might always stop right here
             # One batch more than the time allows: a vendor so slow that one page fills a slice would otherwise never
             # be seen to end, for only the next look tells that the last page was the last.
-            is_last_call = time.monotonic() >= deadline
+            is_last = time.monotonic() >= deadline
     return True
 
 
@@ -277,7 +138,7 @@ def _look_up(lease: Lease, access: OpenConnection, deadline: float) -> bool:
     has_looked = False
     while lease.stream.can_look_up:
         with tenant_scope(lease.tenant_id):
-            _hold(lease)
+            hold(lease)
             wanted = lookups.next_wanted(lease.place)
         if wanted is None:
             break
@@ -285,46 +146,22 @@ def _look_up(lease: Lease, access: OpenConnection, deadline: float) -> bool:
             return False
         has_looked = True
         before = access.http.calls
-        answered = _meanwhile(lease, partial(lookups.look_up, lease.stream, access, wanted))
+        answered = meanwhile(lease, partial(lookups.look_up, lease.stream, access, wanted))
         with tenant_scope(lease.tenant_id):
-            _hold(lease)
+            hold(lease)
             settled = lookups.settle(lease.place, lease.stream, answered)
             _count(lease, settled.stored, read=settled.found, missing=settled.gone, calls=access.http.calls - before)
     return True
 
 
-def _meanwhile(lease: Lease, call: Callable[[], T]) -> T:
-    """What `call` gives, made in a thread of its own while the lease is kept: it may take as long as the vendor."""
-
-    def made() -> T:
-        try:
-            return call()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(made)
-        while True:
-            try:
-                return future.result(settings.SYNC_LEASE_SECONDS / 3)
-            except FutureTimeout:
-                if future.done():
-                    raise
-                _keep(lease)
-
-
-def _commit(lease: Lease, pages: list[Page], calls: int, doubts: Doubts) -> None:
-    """The pages, and the checkpoint behind the last of them: of the stream, of the sweep, or of the rebuild, whose
-    records go into a copy of their own. Raises VendorChanged once nearly nothing can be read: what came is kept, but
-    the checkpoint goes back behind the last that could be."""
+def _commit(lease: Lease, batch: Batch, calls: int, doubts: Doubts) -> None:
+    """The pages of a batch, and the checkpoint behind the last of them: of the stream, of the sweep, or of the rebuild,
+    whose records go into a copy of their own. Raises VendorChanged once nearly nothing can be read: what came is kept,
+    but the checkpoint goes back behind the last that could be."""
+    pages = batch.pages
     with tenant_scope(lease.tenant_id):
-        _hold(lease)
-        stored = (fill if lease.is_rebuild else store)(
-            lease.place,
-            lease.stream,
-            (record for page in pages for record in page.records),
-            (item for page in pages for item in page.rejected),
-        )
+        hold(lease)
+        stored = batch.write()
         read = sum(len(page.records) + len(page.rejected) + len(page.seen) for page in pages)
         expected = next((page.expected for page in reversed(pages) if page.expected is not None), None)
         facts: dict[str, Any] = {} if expected is None else {"expected": expected}
@@ -342,7 +179,7 @@ def _commit(lease: Lease, pages: list[Page], calls: int, doubts: Doubts) -> None
         raise change
 
 
-def _note_the_sweep(lease: Lease, pages: list[Page]) -> dict[str, Any]:
+def _note_the_sweep(lease: Lease, pages: Sequence[Page]) -> dict[str, Any]:
     """Remember what was seen and covered; what of it belongs into the run's row."""
     ids = [record.external_id for page in pages for record in page.records]
     ids += [external_id for page in pages for external_id in page.seen]

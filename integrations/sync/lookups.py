@@ -18,8 +18,9 @@ from django.utils import timezone
 
 from integrations.contract import Access, Record, Stream
 from integrations.errors import NotPermitted, RecordRejected, VendorChanged
+from integrations.records.batches import Place
 from integrations.records.models import Record as StoredRecord
-from integrations.records.store import Place, Stored, store
+from integrations.records.store import Stored, store
 from integrations.sync.models import LookUp, LookUpReason, StreamState, SyncRun
 
 _logger = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from django.utils import timezone
 from integrations.connections.models import Connection
 from integrations.contract import Stream
 from integrations.records import shadow
+from integrations.records.batches import Place
 from integrations.records.models import ShadowRecord
-from integrations.records.store import Place
 from integrations.sync.models import Rebuild, RebuildState, RunState, SyncRun
 
 _UNDECIDED = "Nobody decided within 7 days, so the new copy was dropped."

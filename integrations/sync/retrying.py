@@ -8,10 +8,11 @@ from django.db.models import F
 
 from integrations.contract import Record, Stream
 from integrations.records.arrivals import Aside, read_all, sort_out
+from integrations.records.batches import Place
 from integrations.records.drift import Shapes
 from integrations.records.models import Record as StoredRecord
 from integrations.records.models import RejectedRecord
-from integrations.records.store import Place, store
+from integrations.records.store import store
 from integrations.sync import lookups
 from integrations.sync.models import LookUpReason, StreamState
 from portal.accounts.models import User

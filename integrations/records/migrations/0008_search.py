@@ -14,15 +14,9 @@ _SEPARATORS = "-/.,#(_:"
 _SHORT = "case when octet_length(said) < 1900 then said else regexp_replace(said, '(\\S{100})\\S+', '\\1', 'g') end"
 
 
-def _spaced(text: str) -> str:
-    for mark in _SEPARATORS:
-        text = f"replace({text}, '{mark}', ' ')"
-    return text
-
-
 _WORDS = f"""
 create function records_spaced(said text) returns text language sql immutable parallel safe
-    return ' ' || {_spaced(_SHORT)};
+    return ' ' || translate({_SHORT}, '{_SEPARATORS}', '{" " * len(_SEPARATORS)}');
 create function records_words(tenant bigint, said text) returns tsvector language sql immutable parallel safe
     return array_to_tsvector(string_to_array(
         tenant::text || ':' || replace(records_spaced(said), ' ', ' ' || tenant::text || ':'), ' '

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
+import msgspec
 import pytest
 
 from integrations.contract import Record, Stream
@@ -41,7 +42,7 @@ class Sample:
         """The typed fields; None for what is set aside."""
         with suppress(RecordRejected):
             value = self.stream.interpret(json.dumps(fields).encode(), context)
-            return {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
+            return {one.name: getattr(value, one.name) for one in msgspec.structs.fields(value)}
         return None
 
     def values(self, path: str) -> list[Any]:
@@ -159,7 +160,7 @@ def test_a_typed_field_depends_on_nothing_but_its_sources(sample: Sample) -> Non
 def test_a_field_without_a_source_is_never_filled(sample: Sample) -> None:
     for fields, context in sample.rows:
         value = sample.stream.interpret(json.dumps(fields).encode(), context)
-        for field in dataclasses.fields(value):
+        for field in msgspec.structs.fields(value):
             if field.name not in sample.stream.sources(context):
                 assert getattr(value, field.name) == field.default, field.name
 

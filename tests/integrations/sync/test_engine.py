@@ -1,11 +1,11 @@
 """What the engine promises, against real emulators and the real database."""
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.utils import timezone
+from msgspec.structs import replace
 from pytest_django import Settings as SettingsWrapper
 
 from integrations.connections.models import Connection, ConnectionState
@@ -15,7 +15,7 @@ from integrations.problems.models import Problem
 from integrations.records.models import Billing, Record, RecordVersion, RejectedRecord
 from integrations.registry import connectors
 from integrations.sandbox.kit import Fault
-from integrations.sync import engine
+from integrations.sync import batches, engine, lease
 from integrations.sync.doubts import Doubts
 from integrations.sync.models import RunState, StreamState, SyncRun
 from integrations.sync.services import start_sync, stop_all
@@ -82,7 +82,7 @@ def test_a_run_goes_on_from_its_checkpoint_in_the_next_slice(
     serve: Serve, connect: Connect, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.SYNC_SLICE_SECONDS = 0.000001
-    monkeypatch.setattr(engine, "BATCH_PAGES", 1)
+    monkeypatch.setattr(batches, "BATCH_PAGES", 1)
     connection = connect(serve("kore", sizes=(600, 20)))
 
     runs = work_off(connection)
@@ -226,14 +226,15 @@ def test_a_limit_of_unknown_length_is_waited_for_a_minute(serve: Serve, connect:
 def test_a_zombie_cannot_write(serve: Serve, connect: Connect) -> None:
     connection = connect(serve("kore", sizes=(150, 20)))
     run = next(run for run in runs_of(connection) if run.stream == "billings")
-    lease = engine._take(connection.tenant_id, run.pk)
-    assert lease is not None
+    held = lease.take(connection.tenant_id, run.pk)
+    assert held is not None
     with tenant_scope(connection.tenant_id):
         SyncRun.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert engine._take(connection.tenant_id, run.pk) is not None
+    assert lease.take(connection.tenant_id, run.pk) is not None
 
-    with pytest.raises(engine.LeaseLost):
-        engine._commit(lease, [Page(records=(), cursor="moved by a zombie")], calls=0, doubts=Doubts(""))
+    late = batches.Batch(pages=[Page(records=(), cursor="moved by a zombie")], ids=frozenset(), write=pytest.fail)
+    with pytest.raises(lease.LeaseLost):
+        engine._commit(held, late, calls=0, doubts=Doubts(""))
 
     assert state_of(connection, "billings").cursor == ""
 
@@ -241,7 +242,7 @@ def test_a_zombie_cannot_write(serve: Serve, connect: Connect) -> None:
 def test_a_run_in_other_hands_is_left_alone(serve: Serve, connect: Connect) -> None:
     connection = connect(serve("kore", sizes=(150, 20)))
     run = next(run for run in runs_of(connection) if run.stream == "billings")
-    engine._take(connection.tenant_id, run.pk)
+    lease.take(connection.tenant_id, run.pk)
 
     engine.carry_out_slice(connection.tenant_id, run.pk)
 

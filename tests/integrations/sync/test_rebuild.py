@@ -9,12 +9,13 @@ import time_machine
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.utils import timezone
 
+from integrations.connections.access import open_connection
 from integrations.connections.models import Connection, ConnectionState
 from integrations.connections.services import erase
 from integrations.records.models import Billing, Record, RecordVersion, RejectedRecord, ShadowRecord
 from integrations.registry import connectors
 from integrations.sandbox.kit import Fault
-from integrations.sync import beat, engine, switch
+from integrations.sync import batches, beat, engine, lease, switch
 from integrations.sync.models import Rebuild, RebuildState, RunKind, RunState, StreamState, SyncRun
 from integrations.sync.services import forget_streams, start_sync, stop_all
 from portal.tenancy.models import Event
@@ -211,7 +212,7 @@ def test_a_rebuild_takes_up_where_it_was_after_any_interruption(
     stockroom: Emulator, shelves: Connection, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.SYNC_SLICE_SECONDS = 0.000001
-    monkeypatch.setattr(engine, "BATCH_PAGES", 1)
+    monkeypatch.setattr(batches, "BATCH_PAGES", 1)
     change(stockroom)
     one = ask(shelves)
     stockroom.weather.add(Fault(path="^/shelves$", status=500, times=1))
@@ -229,13 +230,13 @@ def test_a_rebuild_takes_up_where_it_was_after_any_interruption(
 
 def test_a_worker_that_lost_its_rebuild_writes_nothing(stockroom: Emulator, shelves: Connection) -> None:
     one = ask(shelves)
-    lease = engine._take(shelves.tenant_id, one.run_id)
-    assert lease is not None
+    held = lease.take(shelves.tenant_id, one.run_id)
+    assert held is not None
     with tenant_scope(shelves.tenant_id):
-        SyncRun.objects.filter(pk=one.run_id).update(fence=lease.fence + 1)
+        SyncRun.objects.filter(pk=one.run_id).update(fence=held.fence + 1)
 
-    with engine.open_connection(shelves.tenant_id, shelves.pk) as access, pytest.raises(engine.LeaseLost):
-        engine._work(lease, access)
+    with open_connection(shelves.tenant_id, shelves.pk) as access, pytest.raises(lease.LeaseLost):
+        engine._work(held, access)
 
     assert copied(shelves) == 0
 
@@ -260,13 +261,13 @@ def test_a_sync_at_work_during_the_switch_writes_no_more_and_goes_on_from_there(
     one = rebuilt(shelves)
     with tenant_scope(shelves.tenant_id):
         (run,) = start_sync(shelves, by=None, stream="shelves")
-    lease = engine._take(shelves.tenant_id, run.pk)
-    assert lease is not None
+    held = lease.take(shelves.tenant_id, run.pk)
+    assert held is not None
 
     decide(switch.use, one)
 
-    with tenant_scope(shelves.tenant_id), pytest.raises(engine.LeaseLost):
-        engine._hold(lease)
+    with tenant_scope(shelves.tenant_id), pytest.raises(lease.LeaseLost):
+        lease.hold(held)
     work_off(shelves)
     assert next(one for one in runs_of(shelves) if one.pk == run.pk).state == RunState.DONE
 

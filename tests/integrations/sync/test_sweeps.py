@@ -12,7 +12,7 @@ from integrations.contract import Column
 from integrations.problems.models import Problem
 from integrations.records.models import Record, RecordVersion
 from integrations.sandbox.kit import Fault
-from integrations.sync import beat, engine, lookups, outcomes
+from integrations.sync import batches, beat, lookups, outcomes
 from integrations.sync.models import LookUp, LookUpReason, RunKind, RunState, Sighting, StreamState, SyncRun
 from integrations.sync.services import lift_brake, start_sweep, start_sync
 from integrations.sync.tasks import take_on_streams
@@ -188,7 +188,7 @@ def test_a_sweep_goes_on_in_the_next_slice_from_where_it_was(
     connection = connect(stockroom)
     work_off(connection)
     settings.SYNC_SLICE_SECONDS = 0.000001
-    monkeypatch.setattr(engine, "BATCH_PAGES", 1)
+    monkeypatch.setattr(batches, "BATCH_PAGES", 1)
     del stockroom.things["parts"]["030"]
 
     runs = [sweep(connection, "parts"), sweep(connection, "parts")]

@@ -1,0 +1,122 @@
+"""Makes a batch ready to be written, while another is being written: compared with what is stored, interpreted, and put
+into the form in which it travels. Reads the database only.
+
+The digests of a batch travel to PostgreSQL first; it answers which are new or different. Only those are interpreted.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db import connection
+
+from integrations.contract import Record, Rejected, Stream
+from integrations.records.arrivals import Arrival, Aside, Candidate, read_all, sort_out
+from integrations.records.copying import octets, written
+from integrations.records.drift import Shapes
+
+# A batch is small beside the table, and each of its keys is to be looked up. Left to itself the planner would now and
+# then hash the whole table, or go through all of a tenant's rows: a young table has no statistics, and a new tenant is
+# in none of them. The limit within keeps the look-up a look-up; conditions that are worked out only when the statement
+# runs keep it on the one key that has them all.
+KEY = """r.tenant_id = (select %(tenant)s::bigint) and r.connection_id = (select %(connection)s::uuid)
+    and r.stream = (select %(stream)s::text)"""
+_DIFFERENT = f"""
+select s.ord, r.digest is not null
+from unnest(%(ids)s::text[]) with ordinality s(external_id, ord)
+left join lateral (
+    select r.digest, r.missing_since from records_record r where {KEY} and r.external_id = s.external_id limit 1
+) r on true
+where r.digest is distinct from substr(%(digests)s::bytea, 16 * s.ord::int - 15, 16) or r.missing_since is not null
+order by s.ord
+"""  # noqa: S608 - only constants are put together
+# The columns of a row, in its order; between the two stand its typed texts, behind them its other typed cells.
+TEXTS = ("external_id", "parent_id", "position", "title", "payload", "context", "facets")
+OTHERS = ("digest", "is_known")
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where records go: whose, from where, brought by which run, in a first copy or later."""
+
+    tenant_id: int
+    connection_id: UUID
+    stream: str
+    run_id: int
+    is_first_copy: bool = False
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {
+            "tenant": self.tenant_id,
+            "connection": self.connection_id,
+            "stream": self.stream,
+            "run": self.run_id,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Records ready to be written. `rows` are those of them that are new or changed, in COPY's text format."""
+
+    ids: frozenset[str]  # of all that came
+    rows: bytes
+    count: int  # of rows
+    has_known: bool  # some of them are stored already
+    parents: frozenset[str]  # that they belong to
+    private: list[str]  # the ids of those that nobody may know more of
+    aside: Aside
+    shapes: Shapes
+
+
+def prepare(place: Place, stream: Stream, records: Iterable[Record], rejected: Iterable[Rejected] = ()) -> Batch:
+    """Make a batch ready, in the tenant's scope; the same id twice means the later one. What is stored under its ids
+    must not be changed before it is written."""
+    candidates, aside = sort_out(stream, records, rejected)
+    shapes = Shapes()
+    different, known = _different(place, candidates)
+    arrivals = read_all(stream, different, aside, shapes)
+    return Batch(
+        ids=frozenset([record.external_id for record, _ in candidates]),
+        rows="".join([_row(arrival, known) for arrival in arrivals]).encode(),
+        count=len(arrivals),
+        has_known=bool(known),
+        parents=frozenset([arrival.record.parent_id for arrival in arrivals if arrival.record.parent_id]),
+        private=[arrival.record.external_id for arrival in arrivals if arrival.is_private],
+        aside=aside,
+        shapes=shapes,
+    )
+
+
+def _different(place: Place, candidates: Sequence[Candidate]) -> tuple[list[Candidate], set[str]]:
+    """Those that are new or not as they are stored; and the ids of those of them that are stored."""
+    if not candidates:
+        return [], set()
+    ids = [record.external_id for record, _ in candidates]
+    digests = b"".join([digest for _, digest in candidates])
+    with connection.cursor() as cursor:
+        cursor.execute(_DIFFERENT, {**place.facts, "ids": ids, "digests": digests})
+        found = cursor.fetchall()
+    return [candidates[number - 1] for number, _ in found], {ids[number - 1] for number, is_known in found if is_known}
+
+
+def _row(arrival: Arrival, known: set[str]) -> str:
+    record = arrival.record
+    texts = (
+        record.external_id,
+        record.parent_id[:200],
+        record.position[:40],
+        arrival.title,
+        arrival.text,
+        _json(record.context),
+        _json(arrival.facets),
+        *arrival.texts,
+    )
+    return written(texts, (octets(arrival.digest), record.external_id in known, *arrival.others)) + "\n"
+
+
+def _json(value: Mapping[str, str]) -> str:
+    return _encode(dict(value)).decode() if value else "{}"
