@@ -220,6 +220,7 @@ def _count(
         state=RunState.RUNNING,
         code="",
         words="",
+        lapses=0,
         **{"attempts": 0, **facts},
     )
 

@@ -71,16 +71,19 @@ class Lease:
 
 _TAKE = """
 update sync_syncrun set fence = fence + 1, lease_until = now() + make_interval(secs => %(lease)s), state = 'running',
-    woken_at = null, started_at = coalesce(started_at, now())
+    woken_at = null, started_at = coalesce(started_at, now()),
+    lapses = case when lease_until is null then 0 else lapses + 1 end
 where tenant_id = %(tenant)s and id = %(run)s and finished_at is null and next_slice_at <= now()
     and (lease_until is null or lease_until not between now() and now() + 10 * make_interval(secs => %(lease)s))
     and kind = any(%(kinds)s) and state = any(%(states)s)
 returning fence
 """
+MOST_LAPSES = 10  # then what comes is taken for what ends the worker: no other tenant is to suffer from it for ever
 _LEFT_ALONE = "Begun by another release of Switchboard; it goes on when that release works again."
 
 
 def take(tenant_id: int, run_id: int) -> Lease | None:
+    """The lease of a run that is due; None where it is in other hands, over, or not to go on."""
     with tenant_scope(tenant_id), connection.cursor() as cursor:
         facts = {"tenant": tenant_id, "run": run_id, "lease": settings.SYNC_LEASE_SECONDS}
         cursor.execute(_TAKE, {**facts, "kinds": RunKind.values, "states": RunState.values})
@@ -96,6 +99,10 @@ def take(tenant_id: int, run_id: int) -> Lease | None:
         if stream is None:
             outcomes.stopped(run, "Switchboard no longer reads this.")
             StreamState.objects.filter(pk=run.stream_state_id).update(due_at=None)
+            return None
+        if run.lapses > MOST_LAPSES:
+            _logger.error("a run ended its worker again and again", extra={"run": run_id, "tenant": tenant_id})
+            outcomes.broke(run_id, row[0])
             return None
         return Lease(
             tenant_id=tenant_id,

@@ -109,6 +109,7 @@ class SyncRun(OfConnection):
     next_slice_at = models.DateTimeField(default=timezone.now)
     woken_at = models.DateTimeField(null=True)  # when a worker was given it; None once that has the lease
     attempts = models.PositiveIntegerField(default=0)  # slices in a row that ended in trouble
+    lapses = models.PositiveIntegerField(db_default=0)  # slices in a row that brought nothing and never ended
     queued_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

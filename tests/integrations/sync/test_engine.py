@@ -13,6 +13,7 @@ from integrations.connections.vault import Keyring
 from integrations.contract import Page
 from integrations.problems.models import Problem
 from integrations.records.models import Billing, Record, RecordVersion, RejectedRecord
+from integrations.records.store import Stored
 from integrations.registry import connectors
 from integrations.sandbox.kit import Fault
 from integrations.sync import batches, engine, lease
@@ -228,8 +229,7 @@ def test_a_zombie_cannot_write(serve: Serve, connect: Connect) -> None:
     run = next(run for run in runs_of(connection) if run.stream == "billings")
     held = lease.take(connection.tenant_id, run.pk)
     assert held is not None
-    with tenant_scope(connection.tenant_id):
-        SyncRun.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    let_lapse(run)
     assert lease.take(connection.tenant_id, run.pk) is not None
 
     late = batches.Batch(pages=[Page(records=(), cursor="moved by a zombie")], ids=frozenset(), write=pytest.fail)
@@ -237,6 +237,38 @@ def test_a_zombie_cannot_write(serve: Serve, connect: Connect) -> None:
         engine._commit(held, late, calls=0, doubts=Doubts(""))
 
     assert state_of(connection, "billings").cursor == ""
+
+
+def let_lapse(run: SyncRun) -> None:
+    with tenant_scope(run.tenant_id):
+        SyncRun.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_a_run_that_ends_its_worker_again_and_again_is_ended(serve: Serve, connect: Connect) -> None:
+    sandbox = serve("kore", sizes=(40, 20))
+    connection, other = connect(sandbox), connect(sandbox, tenant=a_tenant("Other"))
+    run, its = (next(run for run in runs_of(one) if run.stream == "billings") for one in (connection, other))
+    for _ in range(lease.MOST_LAPSES + 1):
+        assert lease.take(connection.tenant_id, run.pk) is not None
+        let_lapse(run)
+
+    assert lease.take(connection.tenant_id, run.pk) is None
+    ended = next(one for one in runs_of(connection) if one.pk == run.pk)
+    assert (ended.state, ended.code) == (RunState.FAILED, "bug")
+    assert lease.take(other.tenant_id, its.pk) is not None
+
+
+def test_what_a_lapsed_slice_has_brought_counts_for_it(serve: Serve, connect: Connect) -> None:
+    connection = connect(serve("kore", sizes=(40, 20)))
+    run = next(run for run in runs_of(connection) if run.stream == "billings")
+    for _ in range(lease.MOST_LAPSES + 1):
+        held = lease.take(connection.tenant_id, run.pk)
+        assert held is not None
+        page = Page(records=(), cursor="")
+        engine._commit(held, batches.Batch(pages=[page], ids=frozenset(), write=Stored), calls=0, doubts=Doubts(""))
+        let_lapse(run)
+
+    assert lease.take(connection.tenant_id, run.pk) is not None
 
 
 def test_a_run_in_other_hands_is_left_alone(serve: Serve, connect: Connect) -> None:
