@@ -24,20 +24,7 @@ from portal.tenancy.middleware import TenantRequest
 from portal.tenancy.models import Role
 
 _MOST_DRAWN = 600  # a week with more is drawn from counts, by kind and place
-_SHOWN = (
-    "kind",
-    "title",
-    "status",
-    "resource",
-    "location",
-    "is_private",
-    "zone",
-    "starts_at",
-    "ends_at",
-    "organiser",
-    "organiser_email",
-    "vendor_status",
-)
+_SHOWN = ("kind", "title", "resource", "location", "is_private", "zone", "starts_at", "ends_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

