@@ -85,6 +85,9 @@ def as_of_kind(tenant_id: int, connections: Iterable[Connection], kind: Kind) ->
     """How fresh the work orders, bookings or billings are: one statement."""
     used = in_use(connections)
     wanted = {stream.key for one in used for stream in connectors()[one.vendor].streams if stream.kind == kind}
-    states = stream_states(tenant_id, used).filter(stream__in=wanted)
-    judged = states.only("tenant_id", "connection_id", "stream", "last_good_at", "interval")
+    judged = (
+        stream_states(tenant_id, used)
+        .filter(stream__in=wanted)
+        .only("tenant_id", "connection_id", "stream", "last_good_at", "interval")
+    )
     return as_of(judged, used, lambda stream: stream.kind == kind)

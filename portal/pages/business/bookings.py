@@ -24,7 +24,8 @@ from portal.tenancy.middleware import TenantRequest
 from portal.tenancy.models import Role
 
 _MOST_DRAWN = 600  # a week with more is drawn from counts, by kind and place
-_SHOWN = ("kind", "title", "resource", "location", "is_private", "zone", "starts_at", "ends_at")
+_DRAWN = ("kind", "title", "resource", "location", "is_private", "zone", "starts_at", "ends_at")
+_LISTED = (*_DRAWN, "connection_id", "status", "organiser")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ def booking(request: TenantRequest, pk: int) -> HttpResponse:
 def _list(request: TenantRequest) -> HttpResponse:
     desk = Desk(request)
     bound = booking_listing(desk).bind(request.GET, request.path)
-    page = bound.page(bookings_of(desk.tenant.pk).defer("search").annotate(gone_since=gone_since()))
+    page = bound.page(bookings_of(desk.tenant.pk).only(*_LISTED).annotate(gone_since=gone_since()))
     bound.suggest("location", (row.location for row in page.rows))
     bound.suggest("resource", (row.resource for row in page.rows))
     desk.attach(page.rows)
@@ -127,7 +128,7 @@ def _asked_monday(bound: Bound[Any], desk: Desk) -> date:
 
 
 def _drawn_week(wanted: BookingQuerySet, monday: date, desk: Desk, *, start: datetime) -> Week:
-    rows = list(wanted.only(*_SHOWN).order_by("starts_at", "record_id")[: _MOST_DRAWN + 1])
+    rows = list(wanted.only(*_DRAWN).order_by("starts_at", "record_id")[: _MOST_DRAWN + 1])
     if len(rows) <= _MOST_DRAWN:
         return week_of(monday, rows, desk.zone, today=desk.today)
     groups = (

@@ -56,6 +56,16 @@ def turl(context: Context, name: str, *args: Any, **query: Any) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def frame_part(context: Context, name: str) -> SafeString:
+    """A template that the frame has twice, for narrow screens and for wide ones: drawn once."""
+    drawn = context.render_context
+    if name not in drawn:
+        drawn[name] = context.template.engine.get_template(name).render(context)
+    part: SafeString = drawn[name]
+    return part
+
+
+@register.simple_tag(takes_context=True)
 def account_nav(context: Context) -> list[Entry]:
     """The pages of the reader's own account."""
     return account_navigation(context["request"])
@@ -130,8 +140,9 @@ def moment(value: datetime | None) -> str:
     if value is None:
         return NONE
     local = timezone.localtime(value)
-    days = (local.date() - _today(local)).days
-    word = {-1: " yesterday", 0: "", 1: " tomorrow"}.get(days, f" on {_day(local)}")
+    today = _today(local)
+    days = (local.date() - today).days
+    word = {-1: " yesterday", 0: "", 1: " tomorrow"}.get(days, f" on {_day(local, today)}")
     return _time(local, f"{local:%H:%M}{word}")
 
 
@@ -141,7 +152,7 @@ def day(value: datetime | date | None) -> str:
     if value is None:
         return NONE
     local = _local(value)
-    return _time(local, _day(local))
+    return _time(local, _day(local, _today(local)))
 
 
 @register.filter
@@ -230,14 +241,15 @@ def _local(value: datetime | date) -> datetime | date:
 
 def _words(local: datetime | date) -> str:
     that_day, at = (local.date(), f" {local:%H:%M}") if isinstance(local, datetime) else (local, "")
-    days = (that_day - _today(local)).days
+    today = _today(local)
+    days = (that_day - today).days
     if days in {-1, 0, 1}:
         return {-1: "Yesterday", 0: "Today", 1: "Tomorrow"}[days] + at
-    return f"{-days} days ago" if -7 < days < 0 else _day(local)
+    return f"{-days} days ago" if -7 < days < 0 else _day(local, today)
 
 
-def _day(local: datetime | date) -> str:
-    return f"{local.day} {local:{'%b' if local.year == _today(local).year else '%b %Y'}}"
+def _day(local: datetime | date, today: date) -> str:
+    return f"{local.day} {local:{'%b' if local.year == today.year else '%b %Y'}}"
 
 
 def _today(local: datetime | date) -> date:
