@@ -28,6 +28,7 @@ class Cost:
     rate: float  # records a second
     cpu: float  # seconds of our own per 100,000 records
     wal: float  # MB per 100,000 records
+    rows: float  # inserted, updated or deleted, per 100,000 records
 
 
 def main(arguments: list[str]) -> None:
@@ -62,14 +63,15 @@ def _compare(address: str, records: int, latency: int, rounds: int) -> None:
                 _run(connection, edition)
             found.setdefault((case, "here"), []).append(cost())
     print(f"\n{records:,} billings, {latency} ms latency, one worker, median of {rounds}")
-    print(f"{'':10} {'bare /s':>9} {'here /s':>9} {'ratio':>6}   {'bare CPU':>9} {'here CPU':>9} {'WAL MB':>8}")
+    heads = ("bare /s", "here /s", "ratio", "bare CPU", "here CPU", "WAL MB", "rows")
+    print(f"{'':10}" + "".join(f"{head:>10}" for head in heads))
     for case in ALL:
         bare, here = (_median(found[case, side]) for side in ("bare", "here"))
         print(
-            f"{case:10} {bare.rate:9,.0f} {here.rate:9,.0f} {here.rate / bare.rate:6.2f}   {bare.cpu:9.2f} "
-            f"{here.cpu:9.2f} {here.wal:8.1f}"
+            f"{case:10}{bare.rate:10,.0f}{here.rate:10,.0f}{here.rate / bare.rate:10.2f}"
+            f"{bare.cpu:10.2f}{here.cpu:10.2f}{here.wal:10.1f}{here.rows:10,.0f}"
         )
-    print(f"highest memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+    print(f"highest memory of this process, which held both: {_highest_memory():.0f} MB")
 
 
 def _side_by_side(address: str, records: int, workers: list[int]) -> None:
@@ -79,8 +81,8 @@ def _side_by_side(address: str, records: int, workers: list[int]) -> None:
     for count in workers:
         connections = [_connect(address, 0) for _ in range(count)]
         context = get_context("spawn")
-        ready, go = context.Semaphore(0), context.Event()
-        processes = [context.Process(target=_worker, args=(ready, go, *one)) for one in connections]
+        ready, go, memory = context.Semaphore(0), context.Event(), context.SimpleQueue()
+        processes = [context.Process(target=_worker, args=(ready, go, memory, *one)) for one in connections]
         for process in processes:
             process.start()
         for _ in processes:
@@ -91,10 +93,13 @@ def _side_by_side(address: str, records: int, workers: list[int]) -> None:
             process.join()
         rate = count * records / (time.perf_counter() - started)
         alone = alone or rate
-        print(f"{count} workers: {rate:9,.0f} /s in all, {rate / alone:.2f} x the first")
+        highest = max(memory.get() for _ in processes)
+        print(
+            f"{count} workers: {rate:9,.0f} /s in all, {rate / alone:.2f} x the first; {highest:.0f} MB at most in one"
+        )
 
 
-def _worker(ready: object, go: object, tenant_id: int, connection_id: uuid.UUID) -> None:
+def _worker(ready: object, go: object, memory: object, tenant_id: int, connection_id: uuid.UUID) -> None:
     import django
 
     django.setup()
@@ -102,6 +107,11 @@ def _worker(ready: object, go: object, tenant_id: int, connection_id: uuid.UUID)
     ready.release()
     go.wait()
     _run((tenant_id, connection_id), 0)
+    memory.put(_highest_memory())
+
+
+def _highest_memory() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _profile(address: str, case: str) -> None:
@@ -181,11 +191,11 @@ def _run(connection: tuple[int, uuid.UUID], edition: int) -> None:
 @contextmanager
 def _measured(records: int) -> Iterator[Callable[[], Cost]]:
     cost: list[Cost] = []
-    started, cpu, wal = time.perf_counter(), _cpu(), _wal()
+    rows, wal, cpu, started = _rows(), _wal(), _cpu(), time.perf_counter()
     yield lambda: cost[0]
-    part = 100_000 / records
+    seconds, part = time.perf_counter() - started, 100_000 / records
     cost.append(
-        Cost(records / (time.perf_counter() - started), (_cpu() - cpu) * part, (_wal() - wal) / 1024 / 1024 * part)
+        Cost(records / seconds, (_cpu() - cpu) * part, (_wal() - wal) / 1024 / 1024 * part, (_rows() - rows) * part)
     )
 
 
@@ -194,12 +204,21 @@ def _cpu() -> float:
 
 
 def _wal() -> float:
+    return _asked("select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')")
+
+
+def _rows() -> float:
+    _asked("select 1 from pg_stat_force_next_flush()")
+    return _asked("select sum(n_tup_ins + n_tup_upd + n_tup_del) from pg_stat_user_tables where schemaname = 'public'")
+
+
+def _asked(question: str) -> float:
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute("select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')")
+        cursor.execute(question)
         return float(cursor.fetchone()[0])
 
 
 def _median(costs: list[Cost]) -> Cost:
-    return Cost(*(statistics.median(getattr(cost, name) for cost in costs) for name in ("rate", "cpu", "wal")))
+    return Cost(*(statistics.median(getattr(cost, name) for cost in costs) for name in ("rate", "cpu", "wal", "rows")))
