@@ -48,7 +48,8 @@ def test_a_record_that_comes_again_is_compared_with_what_was_written_meanwhile(
 
     with Reader(read(), "divisions") as reader, batches.Batches(held, reader) as coming:
         first = coming.take()
-        assert first and is_full.wait(30)
+        assert first
+        assert is_full.wait(30)
         coming.begin_next()
         for _ in range(2):
             assert prepared.acquire(timeout=30)  # the second too: compared while nothing was stored
