@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, Value
+from django.db.models import BooleanField, Case, Q, Value, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.lookups import Exact
 from django.http import QueryDict
@@ -198,8 +198,10 @@ class Facet(Filter):
         asked = first(params, self.key)[:MAX_VALUE]
         if not asked:
             return Reading()
-        # Of `contains` the planner expects next to nothing, and sorts all there is ahead of looking.
-        where = Q(Exact(KeyTextTransform(self.path, self.column), Value(asked)))
+        # Said so that the planner guesses nothing: it would guess that next to nothing has the value, and gather and
+        # sort all there is instead of walking the list until the page is full.
+        has_it = When(Q(Exact(KeyTextTransform(self.path, self.column), Value(asked))), then=True)
+        where = Q(Case(has_it, default=False, output_field=BooleanField()))
         return Reading(where=where, words=_short(asked), value=asked, is_costly=True, kept=((self.key, asked),))
 
     def options(self, reading: Reading) -> Iterable[Option]:

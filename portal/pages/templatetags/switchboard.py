@@ -9,7 +9,7 @@ import lucide
 from django import template
 from django.contrib.messages.storage.base import Message
 from django.forms import BaseForm
-from django.template import Context
+from django.template import Context, Engine
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -60,7 +60,7 @@ def frame_part(context: Context, name: str) -> SafeString:
     """A template that the frame has twice, for narrow screens and for wide ones: drawn once."""
     drawn = context.render_context
     if name not in drawn:
-        drawn[name] = context.template.engine.get_template(name).render(context)
+        drawn[name] = Engine.get_default().get_template(name).render(context)
     part: SafeString = drawn[name]
     return part
 
