@@ -115,6 +115,14 @@ def records_of(tenant_id: int, connections: Iterable[Connection], stream: str) -
     return records(tenant_id).filter(stream=stream, connection__in=[connection.pk for connection in connections])
 
 
+def few_of(connection: Connection, streams: Iterable[str], *, most: int) -> list[int] | None:
+    """The ids of the records of these streams, where there are no more than that; one statement."""
+    found = records(connection.tenant_id).filter(connection=connection, stream__in=list(streams))
+    # In the order of the key that has them side by side, or the planner reads the table until it has found so many.
+    ids = list(found.order_by("stream", "external_id").values_list("pk", flat=True)[: most + 1])
+    return ids if len(ids) <= most else None
+
+
 _FACETS = """
 select key, value from (
     select facet.key, facet.value,

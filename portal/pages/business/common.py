@@ -1,7 +1,7 @@
 """What the pages of all business records share: who is asking, which connections there are, what a filter needs."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
@@ -9,22 +9,24 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 
 from integrations.connections.models import Connection
 from integrations.contract import Connector
 from integrations.records.models import Record, Typed
+from integrations.records.queries import few_of
 from integrations.registry import connectors
 from integrations.values import Kind
-from portal.pages.filters import Choice, Link, Word
+from portal.pages.filters import Choice, Link, Reading, Word
 from portal.pages.freshness import AsOf, as_of_kind
 from portal.pages.lists import Bound
 from portal.pages.zones import zone_of
 from portal.tenancy.middleware import TenantRequest
 from portal.tenancy.models import Tenant
 
+_FEW = 1_000
 EXPORT_FORMS = ("csv", "xlsx")
 
 
@@ -67,7 +69,8 @@ class Desk:
         return as_of_kind(self.tenant.pk, self.connections, kind)
 
     def connection_filter(self, kind: Kind) -> Choice:
-        return connection_choice(self.connections_with(kind))
+        connections = self.connections_with(kind)
+        return OfConnection(**_choice(connections), connections=connections, kind=kind)
 
     def attach(self, rows: Sequence[Typed] | Sequence[Record]) -> None:
         """Give each row its connection without asking the database again."""
@@ -85,9 +88,31 @@ class Desk:
                 row.record = by_id[row.pk]
 
 
+@dataclass(frozen=True, kw_only=True)
+class OfConnection(Choice):
+    """For the typed lists, which no index reads by connection: what a connection brought little of would be sought
+    among the rows of all others, so that little is named by its records' ids."""
+
+    connections: Sequence[Connection]
+    kind: Kind
+
+    def read(self, params: QueryDict) -> Reading:
+        reading = super().read(params)
+        chosen = next((one for one in self.connections if str(one.pk) == reading.value), None)
+        if chosen is None:
+            return reading
+        keys = [stream.key for stream in streams_of(chosen) if stream.kind == self.kind]
+        ids = few_of(chosen, keys, most=_FEW)
+        return reading if ids is None else replace(reading, where=Q(pk__in=ids))
+
+
 def connection_choice(connections: Iterable[Connection]) -> Choice:
+    return Choice(**_choice(connections))
+
+
+def _choice(connections: Iterable[Connection]) -> dict[str, Any]:
     words = [Word(value=str(one.pk), label=one.name, where=Q(connection_id=one.pk)) for one in connections]
-    return Choice(key="connection", label="Connection", words=words)
+    return {"key": "connection", "label": "Connection", "words": words}
 
 
 def connector_of(connection: Connection) -> Connector | None:

@@ -68,6 +68,11 @@ def test_the_connection_and_the_days_narrow_the_list(house: House, orders):
     assert "HELD" not in listed(house, f"due_from={day}&due_to={day + timedelta(days=4)}")
 
 
+def test_a_connection_with_many_rows_narrows_the_list_alike(house: House, orders, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("portal.pages.business.common._FEW", 0)
+    assert listed(house, f"connection={orders['second'].pk}") == ["SOUTH"]
+
+
 def test_the_neighbours_connection_is_no_choice(house: House, neighbour: House, orders):
     with neighbour.scope:
         theirs = sample_data.connect(neighbour.tenant, "fieldwork", name="Their site")
