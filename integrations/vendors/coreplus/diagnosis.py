@@ -71,7 +71,7 @@ RULES = (
         diagnosis=Diagnosis(
             key="term_over",
             cause="The add-on's access was given for a term, and that term is over.",
-            cure="In coreplus, open Setup > Add-Ons > the add-on > Extend and accept the terms; then test again here.",
+            cure="In coreplus, open Setup > Add-Ons > the add-on > Extend and accept the terms; then test again.",
             who=Who.VENDOR_ADMIN,
         ),
         codes=frozenset({"term_over"}),
@@ -93,7 +93,7 @@ RULES = (
         diagnosis=Diagnosis(
             key="key_refused",
             cause="coreplus no longer accepts our key: the add-on was disabled, or its secret replaced.",
-            cure="Under Settings > Add ons, enable the add-on; if its values changed, enter the new ones here.",
+            cure="Under Settings > Add ons, enable the add-on; if its values changed, enter the new ones.",
             who=Who.VENDOR_ADMIN,
         ),
         codes=frozenset({"key_refused"}),

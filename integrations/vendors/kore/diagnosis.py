@@ -169,7 +169,7 @@ RULES = (
             key="secret_ended",
             cause="KORE has accepted this client id and secret before and no longer does: the secret was changed or "
             "the access withdrawn.",
-            cure="Ask your KORE account manager for a new client secret and enter it here.",
+            cure="Ask your KORE account manager for a new client secret and enter it in this connection's details.",
             who=Who.VENDOR,
         ),
     ),

@@ -35,7 +35,7 @@ class KoreForm(ConnectionForm):
     )
 
     client_id = forms.CharField(label="Client id", max_length=200, help_text="From KORE's partner access letter.")
-    client_secret = SecretField(label="Client secret", help_text="From the same letter.")
+    client_secret = SecretField(label="Client secret", help_text="It came together with the client id.")
     api_key = SecretField(
         label="API key",
         validators=[IN_A_HEADER],

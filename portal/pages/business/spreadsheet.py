@@ -9,6 +9,7 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import chain
 from tempfile import TemporaryDirectory
 from typing import IO
 from zoneinfo import ZoneInfo
@@ -24,6 +25,7 @@ CUT = "More rows follow than a workbook holds. Export as CSV to get them all."
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _MOST_TEXT = 32_767  # characters in a cell of Excel
 _EXCEL_BEGINS = 1900
+_NARROWEST, _WIDEST = 14, 50  # characters; a moment takes 16
 
 Rows = Iterable[Sequence[Sequence[Value]]]
 """Chunks of rows of cells."""
@@ -66,11 +68,13 @@ def _fill(book: xlsxwriter.Workbook, heads: Sequence[str], chunks: Rows, zone: Z
         date: book.add_format({"num_format": "yyyy-mm-dd"}),
         datetime: book.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
     }
+    remaining = iter(chunks)
+    first = next(remaining, ())
     for column, head in enumerate(heads):
-        sheet.set_column(column, column, min(max(len(head) + 2, 12), 30))
-    for column, head in enumerate(heads):
+        longest = max((len(row[column]) for row in first if isinstance(row[column], str)), default=0)
+        sheet.set_column(column, column, min(max(len(head), longest, _NARROWEST) + 2, _WIDEST))
         sheet.write_string(0, column, head, bold)
-    for number, row in enumerate((row for chunk in chunks for row in chunk), start=1):
+    for number, row in enumerate((row for chunk in chain([first], remaining) for row in chunk), start=1):
         if number > MOST_ROWS:
             sheet.write_string(number, 0, CUT, bold)
             break

@@ -343,6 +343,15 @@ def test_an_empty_list_exports_its_heads(house: House, neighbour: House):
     assert first == ("inlineStr", "Number")
 
 
+def test_columns_of_a_workbook_are_as_wide_as_their_texts_within_reason():
+    file = io.BytesIO()
+    rows = [["-" * 30, "-" * 300, "-"]]
+    spreadsheet.write_workbook(file, ["a", "b", "c"], [rows], ZoneInfo("UTC"))
+    with zipfile.ZipFile(file) as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+    assert [int(float(width)) for width in re.findall(r'width="([\d.]+)"', sheet)] == [32, 50, 16]
+
+
 def test_odd_moments_and_texts_do_not_break_a_workbook():
     odd = [[datetime(1, 1, 1, tzinfo=UTC), date(1066, 10, 14), "x" * 40_000, "\x00\x07", None, Decimal("1E+3")]]
     file = io.BytesIO()
