@@ -32,6 +32,7 @@ from integrations.network import ForbiddenAddress, GuardedNetwork, UnknownHost, 
 K = TypeVar("K")
 T = TypeVar("T")
 MAX_BYTES = 32 * 1024 * 1024
+_LARGE = 4 * 1024 * 1024  # bytes of an answer of which not many are held at once
 MAX_HEAD = 256 * 1024  # bytes before the answer itself begins, with whatever is sent ahead of it
 _NONSENSE = timedelta(days=366)  # a vendor's clock that far from ours tells nothing
 USER_AGENT = "Switchboard/1"
@@ -96,6 +97,7 @@ class Http:
         self._before, self._record, self._leave, self._parallel = before, record, leave, parallel
         self.calls = 0  # made so far
         self._counting = threading.Lock()
+        self._has_large_answers = False
         self._ways = threading.BoundedSemaphore(parallel)
         self.clock_offset = timedelta()  # how far the vendor's clock is ahead of ours, by its latest `Date`
         self._client = httpx.Client(
@@ -162,6 +164,7 @@ class Http:
                 self._compare_clocks(answer.headers.get("date", ""))
                 vendor_id = answer.headers.get("x-request-id", "")[:100]
                 received = _read(answer)
+                self._has_large_answers |= len(received) > _LARGE
             finally:
                 answer.close()
             return Answer(status=status, headers={k.lower(): v for k, v in answer.headers.items()}, body=received)
@@ -216,7 +219,7 @@ class Http:
         numbers are known need not wait for each other. Items are taken from the caller's thread, as they are needed.
 
         What a call raises, or the taking of an item, is raised in its turn and ends it; from the moment it is known
-        nothing new is begun."""
+        nothing new is begun. Large answers are fetched one by one: many at once would fill the memory."""
         if self._parallel == 1:
             yield from map(call, items)
             return
@@ -228,10 +231,11 @@ class Http:
                 self._leave()
 
         remaining, waiting = iter(items), deque[Future[T]]()
+        ways = 1  # until it is known how large an answer is
         with ThreadPoolExecutor(self._parallel, "vendor") as pool:
             try:
                 while True:
-                    while len(waiting) < self._parallel and not any(map(_has_failed, waiting)):
+                    while len(waiting) < ways and not any(map(_has_failed, waiting)):
                         try:
                             item = next(remaining)
                         except StopIteration:
@@ -243,6 +247,7 @@ class Http:
                     if not waiting:
                         return
                     yield waiting.popleft().result()
+                    ways = 1 if self._has_large_answers else self._parallel
             finally:
                 pool.shutdown(cancel_futures=True)
 

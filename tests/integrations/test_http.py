@@ -51,6 +51,10 @@ class Stranger(Sandbox):
     def flood(self, request: Request) -> Reply:
         return Reply(body=b"x" * 2_000_000)
 
+    @route("GET", "/large")
+    def large(self, request: Request) -> Reply:
+        return Reply(body=b"x" * 5_000_000)
+
 
 @pytest.fixture
 def stranger() -> Iterator[Sandbox]:
@@ -237,6 +241,15 @@ def test_each_gives_the_answers_in_order_with_no_more_under_way_than_allowed(str
 
     assert [answer.told()["query"][0][1] for answer in answers] == [str(n) for n in range(12)]
     assert stranger.most_at_once == 3
+
+
+def test_large_answers_are_fetched_one_by_one(stranger: Sandbox, way: Way) -> None:
+    http = way(parallel=3)
+
+    answers = http.each(lambda _: http.send("GET", f"{stranger.url}/large"), range(4))
+
+    assert [len(answer.body) for answer in answers] == [5_000_000] * 4
+    assert stranger.most_at_once == 1
 
 
 def test_no_more_are_under_way_than_allowed_however_the_calls_are_nested(stranger: Sandbox, way: Way) -> None:
