@@ -1,7 +1,9 @@
 """The words and marks of work orders, bookings and billings: badges, spans, the clock at the site."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -14,8 +16,9 @@ from integrations.connections.models import Connection
 from integrations.records.models import Billing, Booking, WorkOrder
 from integrations.sync.models import RunKind, SyncRun
 from integrations.values import BillingStatus, BookingKind, BookingStatus, WorkOrderStatus
+from portal.pages.business.columns import Cell
 from portal.pages.business.common import connector_of, word_of
-from portal.pages.templatetags.switchboard import NONE, badge
+from portal.pages.templatetags.switchboard import NONE, badge, day, when
 from portal.pages.zones import city_of
 
 register = template.Library()
@@ -152,11 +155,23 @@ def plain_amount(amount: Decimal | None) -> str:
 
 
 @register.filter
+def shown(cell: Cell) -> object:
+    """A generic list's value as its kind is shown. No template of its own: a list has hundreds."""
+    if cell.value is None:
+        return NONE
+    show = _SHOWN_AS.get(cell.kind)
+    return show(cell.value) if show else cell.value
+
+
+@register.filter
 def run_words(run: SyncRun) -> str:
     """Which run it was: "the first copy", "a sync someone asked for"."""
     if run.kind in _RUN_WORDS:
         return _RUN_WORDS[run.kind]
     return "a sync someone asked for" if run.trigger == "person" else "a regular sync"
+
+
+_SHOWN_AS: dict[str, Callable[[Any], object]] = {"money": plain_amount, "date": day, "instant": when, "wall": wall}
 
 
 def _span(start: datetime, end: datetime) -> str:
