@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> None:
     ]
     _print(asked, *_measure(client, asked, options.rounds))
     if options.export:
-        measure_export(tenant)
+        measure_export(tenant.slug)
     if options.writes:
         measure_writes(tenant)
 
