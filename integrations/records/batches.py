@@ -14,7 +14,7 @@ from django.db import connection
 
 from integrations.contract import Record, Rejected, Stream
 from integrations.records.arrivals import Arrival, Aside, Candidate, read_all, sort_out
-from integrations.records.copying import octets, written
+from integrations.records.copying import written
 from integrations.records.drift import Shapes
 
 # A batch is small beside the table, and each of its keys is to be looked up. Left to itself the planner would now and
@@ -115,7 +115,7 @@ def _row(arrival: Arrival, known: set[str]) -> str:
         _json(arrival.facets),
         *arrival.texts,
     )
-    return written(texts, (octets(arrival.digest), record.external_id in known, *arrival.others)) + "\n"
+    return written(texts, arrival.digest, (record.external_id in known, *arrival.others)) + "\n"
 
 
 def _json(value: Mapping[str, str]) -> str:

@@ -4,21 +4,20 @@ than PostgreSQL's reading of them."""
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 from django.db.backends.utils import CursorWrapper
 
+_encode = msgspec.json.Encoder().encode
 
-def written(texts: Sequence[str], others: Iterable[Any]) -> str:
-    """One row: its texts, which hold no NUL, then what `str` writes as PostgreSQL reads it (marks, numbers, dates,
-    times, `octets`) and nothings."""
+
+def written(texts: Sequence[str], octets: bytes, others: Sequence[Any]) -> str:
+    """One row: texts, which hold no NUL; bytes; then marks, numbers, dates, times and nothings."""
     line = "\t".join(texts)
     if "\\" in line or "\n" in line or "\r" in line or line.count("\t") >= len(texts):
         line = "\t".join(map(_escaped, texts))
-    return "\t".join([line, *[r"\N" if cell is None else str(cell) for cell in others]])
-
-
-def octets(value: bytes) -> str:
-    """A cell of bytes."""
-    return r"\\x" + value.hex()
+    # msgspec writes a time thirty times as fast as Python does. None of these cells has a comma or a quote in it.
+    cells = _encode(others).decode()[1:-1].replace('"', "").replace(",", "\t").replace("null", r"\N")
+    return f"{line}\t\\\\x{octets.hex()}\t{cells}"
 
 
 def copy_rows(cursor: CursorWrapper, table: str, columns: Iterable[str], rows: bytes) -> None:

@@ -71,7 +71,7 @@ def _fill(book: xlsxwriter.Workbook, heads: Sequence[str], chunks: Rows, zone: Z
     remaining = iter(chunks)
     first = next(remaining, ())
     for column, head in enumerate(heads):
-        longest = max((len(row[column]) for row in first if isinstance(row[column], str)), default=0)
+        longest = max((len(value) for row in first if isinstance(value := row[column], str)), default=0)
         sheet.set_column(column, column, min(max(len(head), longest, _NARROWEST) + 2, _WIDEST))
         sheet.write_string(0, column, head, bold)
     for number, row in enumerate((row for chunk in chain([first], remaining) for row in chunk), start=1):
