@@ -158,7 +158,7 @@ def booking_listing(desk: Desk) -> Listing[Booking]:
         filters=(
             days,
             kind,
-            Choice(key="status", label="Status", words=[*_words(BookingStatus, "status"), _gone()]),
+            Choice(key="status", label="Status", words=[*_words(BookingStatus, "status"), _gone()], is_costly=True),
             *others,
         ),
         default_sort="start",
