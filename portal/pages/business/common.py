@@ -99,9 +99,9 @@ class OfConnection(Choice):
     def read(self, params: QueryDict) -> Reading:
         reading = super().read(params)
         chosen = next((one for one in self.connections if str(one.pk) == reading.value), None)
-        if chosen is None:
+        keys = [stream.key for stream in streams_of(chosen) if stream.kind == self.kind] if chosen else []
+        if chosen is None or not keys:  # no such connection, or its vendor's folder is gone: its rows are still here
             return reading
-        keys = [stream.key for stream in streams_of(chosen) if stream.kind == self.kind]
         ids = few_of(chosen, keys, most=_FEW)
         return reading if ids is None else replace(reading, where=Q(pk__in=ids))
 
