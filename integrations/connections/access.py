@@ -21,7 +21,7 @@ from integrations.http import Exchange, Http
 from integrations.limits import Budget
 from portal.tenancy.scope import tenant_scope
 
-_WORTH_LOGGING = 50  # calls
+_WORTH_LOGGING = 200  # calls
 _TRUST_FOR = timedelta(seconds=10)  # how long a token, or that there is none, holds without asking again
 
 

@@ -12,10 +12,11 @@ import statistics
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from multiprocessing import get_context
+from typing import Any
 from urllib.parse import urlsplit
 
 from tests.benchmarks import depot, raw
@@ -52,16 +53,24 @@ def main(arguments: list[str]) -> None:
 
 def _compare(address: str, records: int, latency: int, rounds: int) -> None:
     found: dict[tuple[str, str], list[Cost]] = {}
-    for _ in range(rounds):
-        raw.prepare(_database())
-        connection = _connect(address, latency)
-        for case, edition in ALL.items():
-            with _measured(records) as cost:
-                raw.load(_database(), address, edition, latency, at_once=8)
-            found.setdefault((case, "bare"), []).append(cost())
-            with _measured(records) as cost:
-                _run(connection, edition)
-            found.setdefault((case, "here"), []).append(cost())
+    _point_at(address)
+    with _workers(1) as (worker,):
+        for _ in range(rounds):
+            raw.prepare(_database())
+            place = _connect(address, latency)
+            for case, edition in ALL.items():
+                for side in ("bare", "here"):
+                    rows, wal = _rows(), _wal()
+                    if side == "bare":
+                        cpu = _cpu()
+                        _, seconds = raw.load(_database(), address, edition, latency, at_once=8)
+                        cpu = _cpu() - cpu
+                    else:
+                        worker.send((place, edition))
+                        seconds, cpu, memory = worker.recv()
+                    part = 100_000 / records
+                    cost = Cost(records / seconds, cpu * part, (_wal() - wal) / 2**20 * part, (_rows() - rows) * part)
+                    found.setdefault((case, side), []).append(cost)
     print(f"\n{records:,} billings, {latency} ms latency, one worker, median of {rounds}")
     heads = ("bare /s", "here /s", "ratio", "bare CPU", "here CPU", "WAL MB", "rows")
     print(f"{'':10}" + "".join(f"{head:>10}" for head in heads))
@@ -71,47 +80,57 @@ def _compare(address: str, records: int, latency: int, rounds: int) -> None:
             f"{case:10}{bare.rate:10,.0f}{here.rate:10,.0f}{here.rate / bare.rate:10.2f}"
             f"{bare.cpu:10.2f}{here.cpu:10.2f}{here.wal:10.1f}{here.rows:10,.0f}"
         )
-    print(f"highest memory of this process, which held both: {_highest_memory():.0f} MB")
+    print(f"highest memory of the worker: {memory:.0f} MB")
 
 
 def _side_by_side(address: str, records: int, workers: list[int]) -> None:
     """That many worker processes, each with a connection of its own, all at once."""
     print(f"\nfirst copies side by side, {records:,} billings each")
+    _point_at(address)
     alone = 0.0
     for count in workers:
-        connections = [_connect(address, 0) for _ in range(count)]
-        context = get_context("spawn")
-        ready, go, memory = context.Semaphore(0), context.Event(), context.SimpleQueue()
-        processes = [context.Process(target=_worker, args=(ready, go, memory, *one)) for one in connections]
-        for process in processes:
-            process.start()
-        for _ in processes:
-            ready.acquire()
-        started = time.perf_counter()
-        go.set()
-        for process in processes:
-            process.join()
-        rate = count * records / (time.perf_counter() - started)
+        places = [_connect(address, 0) for _ in range(count)]
+        with _workers(count) as crew:
+            started = time.perf_counter()
+            for worker, place in zip(crew, places, strict=True):
+                worker.send((place, 0))
+            highest = max(worker.recv()[2] for worker in crew)
+            rate = count * records / (time.perf_counter() - started)
         alone = alone or rate
-        highest = max(memory.get() for _ in processes)
         print(
             f"{count} workers: {rate:9,.0f} /s in all, {rate / alone:.2f} x the first; {highest:.0f} MB at most in one"
         )
 
 
-def _worker(ready: object, go: object, memory: object, tenant_id: int, connection_id: uuid.UUID) -> None:
+@contextmanager
+def _workers(count: int) -> Iterator[list[Any]]:
+    """Pipes to so many processes, which read what they are sent: a place and an edition. Each answers with seconds,
+    seconds of its own processor time, and its highest memory in MB."""
+    context = get_context("spawn")
+    pipes = [context.Pipe() for _ in range(count)]
+    processes = [context.Process(target=_work, args=(theirs,)) for _, theirs in pipes]
+    for process in processes:
+        process.start()
+    crew = [ours for ours, _ in pipes]
+    for worker in crew:
+        worker.recv()  # ready
+    yield crew
+    for worker, process in zip(crew, processes, strict=True):
+        worker.send(None)
+        process.join()
+
+
+def _work(pipe: Any) -> None:
     import django
 
     django.setup()
     _use_depot()
-    ready.release()
-    go.wait()
-    _run((tenant_id, connection_id), 0)
-    memory.put(_highest_memory())
-
-
-def _highest_memory() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    pipe.send("ready")
+    while task := pipe.recv():
+        started, cpu = time.perf_counter(), _cpu()
+        _run(*task)
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        pipe.send((time.perf_counter() - started, _cpu() - cpu, memory))
 
 
 def _profile(address: str, case: str) -> None:
@@ -139,6 +158,11 @@ def _use_depot() -> None:
     registry.connectors.cache_clear()
 
 
+def _point_at(address: str) -> None:
+    """Processes started from now on may call the depot there."""
+    os.environ["SANDBOX_URLS"] = f"depot={address}"
+
+
 def _connect(address: str, latency: int) -> tuple[int, uuid.UUID]:
     """A new tenant's active connection to the depot; nothing is read yet."""
     from django.conf import settings
@@ -150,7 +174,7 @@ def _connect(address: str, latency: int) -> tuple[int, uuid.UUID]:
     _use_depot()
     parts = urlsplit(address)
     settings.SANDBOX_ADDRESSES = settings.SANDBOX_ADDRESSES | {(parts.hostname, parts.port)}
-    os.environ["SANDBOX_URLS"] = f"depot={address}"
+    _point_at(address)
     name = uuid.uuid4().hex
     tenant = a_tenant(name, owner=a_user(f"{name}@example.com"))
     with tenant_scope(tenant.pk):
@@ -186,17 +210,6 @@ def _run(connection: tuple[int, uuid.UUID], edition: int) -> None:
         with tenant_scope(tenant_id):
             run.refresh_from_db()
     assert run.state == "done", run.words
-
-
-@contextmanager
-def _measured(records: int) -> Iterator[Callable[[], Cost]]:
-    cost: list[Cost] = []
-    rows, wal, cpu, started = _rows(), _wal(), _cpu(), time.perf_counter()
-    yield lambda: cost[0]
-    seconds, part = time.perf_counter() - started, 100_000 / records
-    cost.append(
-        Cost(records / seconds, (_cpu() - cpu) * part, (_wal() - wal) / 1024 / 1024 * part, (_rows() - rows) * part)
-    )
 
 
 def _cpu() -> float:
