@@ -20,15 +20,16 @@ from integrations.records.drift import Shapes
 # A batch is small beside the table, and each of its keys is to be looked up. Left to itself the planner would now and
 # then hash the whole table, or go through all of a tenant's rows: a young table has no statistics, and a new tenant is
 # in none of them. The limit within keeps the look-up a look-up; conditions that are worked out only when the statement
-# runs keep it on the one key that has them all.
+# runs, and an order that must not be made by sorting, keep it on the one key that has them all.
 KEY = """r.tenant_id = (select %(tenant)s::bigint) and r.connection_id = (select %(connection)s::uuid)
     and r.stream = (select %(stream)s::text)"""
+BY_KEY = f"""from records_record r where {KEY} and r.external_id between {{id}} and {{id}}
+    order by r.external_id limit 1"""
+UNSORTED = "set local enable_sort = off"  # ahead of a statement with BY_KEY
 _DIFFERENT = f"""
 select s.ord, r.digest is not null
 from unnest(%(ids)s::text[]) with ordinality s(external_id, ord)
-left join lateral (
-    select r.digest, r.missing_since from records_record r where {KEY} and r.external_id = s.external_id limit 1
-) r on true
+left join lateral (select r.digest, r.missing_since {BY_KEY.format(id="s.external_id")}) r on true
 where r.digest is distinct from substr(%(digests)s::bytea, 16 * s.ord::int - 15, 16) or r.missing_since is not null
 order by s.ord
 """  # noqa: S608 - only constants are put together
@@ -98,6 +99,7 @@ def _different(place: Place, candidates: Sequence[Candidate]) -> tuple[list[Cand
     ids = [record.external_id for record, _ in candidates]
     digests = b"".join([digest for _, digest in candidates])
     with connection.cursor() as cursor:
+        cursor.execute(UNSORTED)
         cursor.execute(_DIFFERENT, {**place.facts, "ids": ids, "digests": digests})
         found = cursor.fetchall()
     return [candidates[number - 1] for number, _ in found], {ids[number - 1] for number, is_known in found if is_known}

@@ -13,7 +13,7 @@ from integrations.connections.models import Connection
 from integrations.contract import Record, Rejected, Stream
 from integrations.records import drift, models
 from integrations.records.arrivals import Aside, aside_facts, typed_table
-from integrations.records.batches import KEY, OTHERS, TEXTS, Batch, Place, prepare
+from integrations.records.batches import BY_KEY, KEY, OTHERS, TEXTS, UNSORTED, Batch, Place, prepare
 from integrations.records.copying import copy_rows
 from integrations.values import Kind
 
@@ -28,7 +28,7 @@ _KEEP_VERSION = f"""
 insert into records_recordversion (tenant_id, record_id, payload, context, seen_at, replaced_at, run_id)
 select r.tenant_id, r.id, r.payload, r.context, r.changed_at, now(), r.changed_run_id
 from {{arriving}} a
-cross join lateral (select * from records_record r where {KEY} and r.external_id = a.external_id limit 1) r
+cross join lateral (select r.* {BY_KEY.format(id="a.external_id")}) r
 where a.is_known and (r.payload <> a.payload or r.context <> a.context)
 """  # noqa: S608 - only constants are put together
 _MERGE = """
@@ -145,6 +145,7 @@ def _merge(place: Place, kind: Kind | None, batch: Batch) -> int:
         cursor.execute(statements.arriving)
         copy_rows(cursor, statements.table, statements.columns, batch.rows)
         if batch.has_known:
+            cursor.execute(UNSORTED)
             cursor.execute(statements.keep_version, place.facts)
         cursor.execute(statements.merge, place.facts)
         new = int(cursor.fetchone()[0])
