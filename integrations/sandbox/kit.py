@@ -27,6 +27,7 @@ class Request:
     query: tuple[tuple[str, str], ...]
     headers: Mapping[str, str]  # lower-case names
     body: bytes
+    target: str = ""  # path and query byte for byte as they were sent
 
     def get(self, name: str, default: str = "") -> str:
         """The first query value of that name, whatever its case."""
@@ -377,6 +378,7 @@ class _Handler(BaseHTTPRequestHandler):
             query=tuple(parse_qsl(parts.query, keep_blank_values=True)),
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(length),
+            target=self.path,
         )
         reply = sandbox.answer(request)
         if reply is None:

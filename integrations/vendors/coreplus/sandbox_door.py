@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
-from urllib.parse import quote, urlencode
 
 import jwt
 
@@ -201,8 +200,8 @@ class Door(Sandbox):
         if not claims["nbf"] <= self.clock.now().timestamp() <= claims["exp"]:
             return "time"
         told_path, _, told_query = str(claims["url"]).partition("?")
-        query = urlencode(request.query, quote_via=quote)
-        if (told_path.lower(), told_query) != (quote(request.path).lower(), query):
+        sent_path, _, sent_query = request.target.partition("?")
+        if (told_path.lower(), told_query) != (sent_path.lower(), sent_query):
             return "url"
         if claims["httpMethod"] != request.method:
             return "httpMethod"

@@ -36,6 +36,7 @@ def test_paths_are_taken_in_any_case_with_or_without_their_last_slash(coreplus: 
         ({"how": {"sent": "/API/Core/v2/Practitioner/"}}, "url"),
         ({"how": {"sent": f"{PATH}?added=1"}}, "url"),
         ({"url": f"{PATH}?NAME=1", "how": {"sent": f"{PATH}?name=1"}}, "url"),
+        ({"url": f"{PATH}?name=a%20b", "how": {"sent": f"{PATH}?name=a+b"}}, "url"),  # the same when it is decoded
         ({"consumerId": "unknown"}, "consumerId"),
         ({"consumerId": PRACTICES[2].consumer_id}, "consumerId"),
         ({"accessToken": "unknown"}, "accessToken"),
