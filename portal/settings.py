@@ -148,13 +148,16 @@ SYNC_QUEUE = "slices"
 CELERY_TASK_QUEUES: dict[str, dict[str, object]] = {"celery": {}, SYNC_QUEUE: {}}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-# A tick that no worker took before the next one is worth nothing: it expires, so a pile never builds up.
+SYNC_SLICE_SECONDS = environment.seconds("SYNC_SLICE_SECONDS", 20)
+SYNC_LEASE_SECONDS = environment.seconds("SYNC_LEASE_SECONDS", 60)
+# An old tick is worth nothing: it expires, so a pile never builds up. But it outlives the slices that may hold every
+# place: otherwise none would be carried out until the large first copies are complete.
 SYNC_TICK_SECONDS = environment.seconds("SYNC_TICK_SECONDS", 2 if DEMO else 5)
 CELERY_BEAT_SCHEDULE = {
     "tick": {
         "task": "integrations.sync.tasks.tick",
         "schedule": SYNC_TICK_SECONDS,
-        "options": {"expires": max(SYNC_TICK_SECONDS * 2, 10)},
+        "options": {"expires": max(SYNC_TICK_SECONDS * 2, SYNC_SLICE_SECONDS * 3)},
     },
     "keep-alive": {
         "task": "integrations.connections.tasks.keep_alive",
@@ -182,8 +185,6 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 3600},
     },
 }
-SYNC_SLICE_SECONDS = environment.seconds("SYNC_SLICE_SECONDS", 20)
-SYNC_LEASE_SECONDS = environment.seconds("SYNC_LEASE_SECONDS", 60)
 # Places: slices under way at once. A connector's limit of parallel requests is one slice's.
 SYNC_TENANT_SLICES = environment.count("SYNC_TENANT_SLICES", 4)
 SYNC_CONNECTION_SLICES = environment.count("SYNC_CONNECTION_SLICES", 1)

@@ -146,3 +146,7 @@ def test_old_requests_and_runs_are_dropped_for_every_tenant() -> None:
 
         with tenant_scope(tenant.pk):
             assert (VendorRequest.objects.count(), SyncRun.objects.count()) == (1, 1)
+
+
+def test_a_tick_outlives_the_slices_that_may_hold_every_place() -> None:
+    assert settings.CELERY_BEAT_SCHEDULE["tick"]["options"]["expires"] > 2 * settings.SYNC_SLICE_SECONDS
