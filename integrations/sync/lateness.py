@@ -4,41 +4,32 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 
 from integrations.registry import connectors
+from integrations.sync.turns import BUSY, caps
 
 GRACE = timedelta(minutes=5)
 # A run waits at a cap while its tenant or its connection has as many slices under way as `turns` allows. Leases run out
 # within a minute: where the workers died nobody is at a cap any more.
-_LATE = """
+_LATE = f"""
 with wanted as (
     select s.id, s.due_at, s.last_good_at + 2 * s.interval + %(grace)s as promised_by
     from sync_streamstate s join connections_connection c on c.id = s.connection_id
     where c.state = 'active' and c.vendor = any(%(vendors)s) and s.due_at is not null
-), busy as (
-    select r.tenant_id, r.connection_id,
-        count(*) filter (where r.lease_until > now() or r.woken_at > now() - %(lease)s) as slices,
-        bool_or(r.code <> '') as is_troubled
-    from sync_syncrun r
-    where r.finished_at is null and (r.state = 'running' or r.woken_at is not null or r.code <> '')
-    group by r.tenant_id, r.connection_id
-), left_lying as (
+), {BUSY}, left_lying as (
     select due_at as since, false as is_at_cap from wanted where due_at < now() - %(grace)s
     union all
     select greatest(r.next_slice_at, r.lease_until),
         r.tenant_id in (select tenant_id from busy group by tenant_id having sum(slices) >= %(per_tenant)s)
-        or r.connection_id in (
-            select connection_id from busy where slices >= case when is_troubled then 1 else %(per_connection)s end
-        )
+        or r.connection_id in (select connection_id from no_room)
     from sync_syncrun r join wanted w on w.id = r.stream_state_id
     where r.finished_at is null and greatest(r.next_slice_at, r.lease_until) < now() - %(grace)s
 )
 select count(*) filter (where not is_at_cap), min(since) filter (where not is_at_cap),
     count(*) filter (where is_at_cap), (select count(*) from wanted where promised_by < now())
 from left_lying
-"""
+"""  # noqa: S608 - our own words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +47,7 @@ class Lateness:
 def lateness() -> Lateness:
     """Of all tenants; call in the operators' scope."""
     with connection.cursor() as cursor:
-        facts: dict[str, Any] = {
-            "grace": GRACE,
-            "vendors": list(connectors()),
-            "lease": timedelta(seconds=settings.SYNC_LEASE_SECONDS),
-            "per_tenant": settings.SYNC_TENANT_SLICES,
-            "per_connection": settings.SYNC_CONNECTION_SLICES,
-        }
+        facts: dict[str, Any] = {"grace": GRACE, "vendors": list(connectors()), **caps()}
         cursor.execute(_LATE, facts)
         overdue, since, at_cap, behind = cursor.fetchone()
     return Lateness(overdue=overdue, since=since, at_cap=at_cap, behind=behind)

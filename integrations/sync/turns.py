@@ -26,8 +26,8 @@ _UNDER_WAY: Final = """(
 )"""
 _READY: Final = f"(r.finished_at is null and r.next_slice_at <= now() and not {_UNDER_WAY})"
 _COUNT: Final = f"select count(*) from (select 1 from sync_syncrun r where {_READY} limit %(most)s) ready"  # noqa: S608
-_TAKE: Final = f"""
-with busy as materialized (
+# `busy`: slices under way of each connection that has any or is in trouble; `no_room`: the connections at their cap.
+BUSY: Final = f"""busy as materialized (
     select r.tenant_id, r.connection_id, count(*) filter (where {_UNDER_WAY}) as slices,
         bool_or(r.code <> '') as is_troubled
     from sync_syncrun r
@@ -35,7 +35,9 @@ with busy as materialized (
     group by r.tenant_id, r.connection_id
 ), no_room as materialized (
     select connection_id from busy where slices >= case when is_troubled then 1 else %(per_connection)s end
-), tenants as materialized (
+)"""  # noqa: S608 - our own words
+_TAKE: Final = f"""
+with {BUSY}, tenants as materialized (
     select t.id, t.turn, greatest(t.turn + 1.0 / t.weight, max(t.turn) over ()) as next_turn, t.weight,
         coalesce((select sum(slices) from busy where busy.tenant_id = t.id), 0) as slices
     from tenancy_tenant t
@@ -62,6 +64,15 @@ update sync_syncrun r set woken_at = now() from found where r.id = found.id retu
 """  # noqa: S608 - our own words
 
 
+def caps() -> dict[str, float]:
+    """What the statements with BUSY are told: how long a lease lasts, and how many slices may be under way at once."""
+    return {
+        "lease": settings.SYNC_LEASE_SECONDS,
+        "per_tenant": settings.SYNC_TENANT_SLICES,
+        "per_connection": settings.SYNC_CONNECTION_SLICES,
+    }
+
+
 def ready(most: int) -> int:
     """How many runs could go on if there were room, counted no further than `most`."""
     with ops_scope(), connection.cursor() as cursor:
@@ -73,13 +84,6 @@ def take_turn() -> tuple[int, int] | None:
     """The tenant and the run that a free worker is to go on with, kept for it while it takes the lease; None when there
     is nothing to do, or no room."""
     with ops_scope(), connection.cursor() as cursor:
-        cursor.execute(
-            _TAKE,
-            {
-                "lease": settings.SYNC_LEASE_SECONDS,
-                "per_tenant": settings.SYNC_TENANT_SLICES,
-                "per_connection": settings.SYNC_CONNECTION_SLICES,
-            },
-        )
+        cursor.execute(_TAKE, caps())
         found: tuple[int, int] | None = cursor.fetchone()
     return found
