@@ -14,7 +14,7 @@ from django.db import connection
 
 from integrations.contract import Record, Rejected, Stream
 from integrations.records.arrivals import Arrival, Aside, TypedTable, aside_facts, read_all, sort_out, table_of
-from integrations.records.batches import Place
+from integrations.records.batches import BY_KEY, UNSORTED, Place
 from integrations.records.drift import Shapes
 from integrations.records.models import Difference
 from integrations.records.store import Stored
@@ -23,8 +23,8 @@ RECORD = "r.tenant_id = %(tenant)s and r.connection_id = %(connection)s and r.st
 COPY = "s.tenant_id = %(tenant)s and s.connection_id = %(connection)s and s.stream = %(stream)s and s.run_id = %(run)s"
 # The copy is too young to have statistics: taken for small, it would be gone through once for every record.
 WHOLE = "set local enable_nestloop = off"
-# A batch is small beside the table: look each key up.
-_BY_KEY = "set local enable_hashjoin = off; set local enable_mergejoin = off"
+# A batch is small beside the tables: look each key up.
+_EACH_BY_KEY = f"set local enable_hashjoin = off; set local enable_mergejoin = off; {UNSORTED}"
 _SHADOWING = """
 create temp table if not exists shadowing (external_id text, parent_id text, position text, title text, payload text,
     context jsonb, facets jsonb, digest bytea, typed jsonb, reason text)
@@ -38,7 +38,7 @@ select %(tenant)s, %(connection)s, %(stream)s, s.external_id, %(run)s,
     case when not is_same then s.context end, case when not is_same then s.facets end, s.digest,
     case when not is_same then s.typed end, s.reason
 from shadowing s
-left join lateral (select * from records_record r where {RECORD} and r.external_id = s.external_id) r on true {typed}
+left join lateral (select r.* {FOUND}) r on true {typed}
 cross join lateral (select r.id is not null and s.reason = '' and {same} as is_same) found
 on conflict (tenant_id, connection_id, stream, external_id, run_id) do update set
     difference = excluded.difference, parent_id = excluded.parent_id, position = excluded.position,
@@ -104,7 +104,7 @@ def fill(place: Place, stream: Stream, records: Iterable[Record], rejected: Iter
         with cursor.copy("copy shadowing from stdin") as copy:
             for row in rows.values():
                 copy.write_row(row)
-        cursor.execute(_BY_KEY)
+        cursor.execute(_EACH_BY_KEY)
         cursor.execute(with_typed(_FILL, table), place.facts)
         found = Counter(difference for (difference,) in cursor.fetchall())
         cursor.execute("truncate shadowing")
@@ -181,4 +181,4 @@ def with_typed(statement: str, table: TypedTable | None) -> str:
             f" left join {table.name} t on t.record_id = r.id left join lateral {table.populated('s.typed')} p on true"
         )
         same += f" and row({table.listed('t')}) is not distinct from row({table.listed('p')})"
-    return statement.format(RECORD=RECORD, COPY=COPY, typed=typed, same=same)
+    return statement.format(RECORD=RECORD, COPY=COPY, FOUND=BY_KEY.format(id="s.external_id"), typed=typed, same=same)
