@@ -86,7 +86,6 @@ def _compare(address: str, records: int, latency: int, rounds: int) -> None:
 def _side_by_side(address: str, records: int, workers: list[int]) -> None:
     """That many worker processes, each with a connection of its own, all at once."""
     print(f"\nfirst copies side by side, {records:,} billings each")
-    _point_at(address)
     alone = 0.0
     for count in workers:
         places = [_connect(address, 0) for _ in range(count)]
