@@ -26,6 +26,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]  # lower-case names
     body: bytes
+    request_id: str = ""  # our name for the request in the log: 32 hexadecimal digits
 
     @property
     def is_success(self) -> bool:

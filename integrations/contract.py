@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import msgspec
+from msgspec.structs import astuple, replace
 
 from integrations.errors import IntegrationError, ReconnectNeeded, TokenRefused
 from integrations.http import Http
@@ -31,7 +32,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `context` holds facts that are not in the payload but were known when it was read (a room's name beside a booking);
     it is stored and compared with the payload. `parent_id` is the external id of the thing it belongs to, in the
     stream named by `Stream.parent`. `position` says where it lies in what a sweep can cover (see `Span`): text that
-    sorts, such as an ISO date; only streams whose sweeps cover a part of what is stored need it.
+    sorts, such as an ISO date; only streams whose sweeps cover a part of what is stored need it. `request_id` names the
+    request whose answer it came in, as `Answer.request_id` does; "" on a page that names it for all its records. Equal
+    are records that say the same, whichever requests brought them.
     """
 
     external_id: str
@@ -39,6 +42,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     context: Mapping[str, str] = msgspec.field(default_factory=dict)
     parent_id: str = ""
     position: str = ""
+    request_id: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Record) and astuple(self)[:-1] == astuple(other)[:-1]
+
+
+def brought_by(request_id: str, record: Record) -> Record:
+    """The record, with the request that brought it unless it names one itself."""
+    return record if record.request_id else replace(record, request_id=request_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +74,8 @@ class Page:
     """A slice of a stream. Once `records` are stored, `cursor` is the checkpoint.
 
     `expected` is the number of records the whole run will probably read, where the vendor tells or lets guess.
+    `request_id` names the request whose answer the records came in. Where that took several, each record names its own;
+    what was asked only to tell something beside a record (`Record.context`) did not bring it.
 
     For sweeps only: `seen` are the ids of things that are still there although they are not in `records`, and `covers`
     says that with this page the sweep has seen everything the vendor has in that span.
@@ -71,6 +85,7 @@ class Page:
     cursor: str
     rejected: tuple[Rejected, ...] = ()
     expected: int | None = None
+    request_id: str = field(default="", compare=False)  # says how it came, not what
     seen: tuple[str, ...] = ()
     covers: Span | None = None
 
@@ -189,7 +204,8 @@ class Stream(ABC):
         return self.read(access, cursor)
 
     def look_up(self, access: Access, external_id: str) -> Record | None:
-        """Read one thing by its id; None when the vendor says that it does not exist (any more).
+        """Read one thing by its id, with the request that brought it; None when the vendor says that it does not exist
+        (any more).
 
         Offered where the vendor can: then what sweeps missed is asked for before it counts as gone, and a parent that
         was stirred is read anew. Raises what `read` raises.

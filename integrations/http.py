@@ -121,14 +121,14 @@ class Http:
         form: Mapping[str, str] | None = None,
         json: object = None,
         basic: tuple[str, str] | None = None,
-        request_id: str = "",
+        request_id: uuid.UUID | None = None,
         timeout: timedelta = timedelta(seconds=30),
     ) -> Answer:
-        """One request, one answer of any status. Spaces travel as %20. `request_id` is our name for it in the log,
-        where the vendor is told one too. Raises RetryLater when no answer came, ConfigurationNeeded when the address
-        leads nowhere we may go."""
+        """One request, one answer of any status. Spaces travel as %20. `request_id` is our name for it in the log, for
+        a vendor that is told it too; else it is made up. Raises RetryLater when no answer came, ConfigurationNeeded
+        when the address leads nowhere we may go."""
         with self._ways:  # waiting for the others is no part of the exchange, whose time is short
-            return self._send(method, url, query, headers, form, json, basic, request_id, timeout)
+            return self._send(method, url, query, headers, form, json, basic, (request_id or uuid.uuid4()).hex, timeout)
 
     def _send(
         self,
@@ -146,7 +146,6 @@ class Http:
         with self._counting:
             self.calls += 1
         body, kind = _body(form, json)
-        request_id = request_id[:32] or uuid.uuid4().hex
         started_at, clock = datetime.now(UTC), time.monotonic()
         status, received, vendor_id, error = None, b"", "", ""
         limits.ends_at, limits.bytes_left = clock + timeout.total_seconds(), MAX_HEAD
@@ -167,7 +166,8 @@ class Http:
                 self._has_large_answers |= len(received) > _LARGE
             finally:
                 answer.close()
-            return Answer(status=status, headers={k.lower(): v for k, v in answer.headers.items()}, body=received)
+            lowered = {name.lower(): text for name, text in answer.headers.items()}
+            return Answer(status=status, headers=lowered, body=received, request_id=request_id)
         except ForbiddenAddress as refusal:
             error = "forbidden address"
             raise ConfigurationNeeded(

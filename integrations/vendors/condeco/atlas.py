@@ -60,7 +60,7 @@ def _all_locations(access: Access) -> dict[str, Step]:
 def _desk_names(access: Access, location: Step) -> dict[str, str]:
     names = {}
     for floor in floors(location):
-        for raw in read_floor(access, floor):
+        for raw in read_floor(access, floor).rows:
             try:
                 desk = records.node(raw)
             except RecordRejected:

@@ -6,13 +6,13 @@ from urllib.parse import quote
 
 import msgspec
 
-from integrations.contract import Access, Page, Record, Span
+from integrations.contract import Access, Page, Record, Span, brought_by
 from integrations.errors import RecordRejected
 from integrations.sources import Sources
 from integrations.values import Booking, Kind
 from integrations.vendors.condeco import assumptions, records
 from integrations.vendors.condeco.atlas import atlas_of
-from integrations.vendors.condeco.client import Collection, read_list, read_one
+from integrations.vendors.condeco.client import Collection, Listing, read_list, read_one
 from integrations.vendors.condeco.walk import HierarchyWalk, Level, Step, Walk
 
 DEFAULT_HISTORY_DAYS = 60
@@ -68,7 +68,7 @@ class RoomBookings(Bookings):
     parent = "rooms"
     level = Level.ROOM
 
-    def ask(self, access: Access, walk: Walk, step: Step) -> list[msgspec.Raw]:
+    def ask(self, access: Access, walk: Walk, step: Step) -> Listing:
         return read_bookings(access, step.id, walk.since, walk.until)
 
     def file(self, access: Access, raw: msgspec.Raw, walk: Walk, step: Step) -> Record:
@@ -87,20 +87,22 @@ class RoomBookings(Bookings):
 
     def look_up(self, access: Access, external_id: str) -> Record | None:
         """None also when it was moved to a place that is not copied."""
-        raw = read_one(access, Collection.BOOKINGS, f"bookings/{quote(external_id, safe='')}", [_IN_UTC])
-        if raw is None:
+        single = read_one(access, Collection.BOOKINGS, f"bookings/{quote(external_id, safe='')}", [_IN_UTC])
+        if single is None:
             return None
+        raw = single.payload
         try:
             head, atlas = records.booking_head(raw), atlas_of(access)
-        except RecordRejected:
-            return Record(external_id=external_id, payload=records.veiled(raw))  # set aside when it is interpreted
+        except RecordRejected:  # set aside when it is interpreted
+            return Record(external_id=external_id, payload=records.veiled(raw), request_id=single.request_id)
         if head.location_id is None:
             raise RecordRejected("The booking does not say where it is.")
         place = atlas.location(access, str(head.location_id))
         if place is None:
             return None
         room = str(head.room_id)
-        return _room_booking(head, raw, room, atlas.rooms(access, place).get(room, ""), place, self.now())
+        name = atlas.rooms(access, place).get(room, "")
+        return brought_by(single.request_id, _room_booking(head, raw, room, name, place, self.now()))
 
     def interpret(self, payload: bytes, context: Mapping[str, str]) -> Booking:
         return records.booking(payload, context)
@@ -125,7 +127,7 @@ def _room_booking(
     )
 
 
-def read_bookings(access: Access, room_id: str, since: date | None, until: date | None) -> list[msgspec.Raw]:
-    """The bookings of one room from `since` to `until`, both included, as they came."""
+def read_bookings(access: Access, room_id: str, since: date | None, until: date | None) -> Listing:
+    """The bookings of one room from `since` to `until`, both included."""
     dates = [(name, day.isoformat()) for name, day in (("startDate", since), ("endDate", until)) if day]
     return read_list(access, Collection.BOOKINGS, "bookings", [("roomId", room_id), *dates, _IN_UTC])

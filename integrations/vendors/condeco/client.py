@@ -1,6 +1,7 @@
 """HTTP to Condeco: the token at the customer's host, lists and single things at the API host."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from urllib.parse import quote, urlsplit
@@ -34,6 +35,22 @@ REQUIRED = (Collection.BOOKINGS, Collection.HIERARCHY)
 Query = Iterable[tuple[str, str]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The answer to one call: each row as it came, and the request that brought them."""
+
+    rows: list[msgspec.Raw] = field(default_factory=list)
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Single:
+    """One thing as it came, and the request that brought it."""
+
+    payload: bytes
+    request_id: str
+
+
 class _Token(msgspec.Struct):
     access_token: str
     expires_in: int | str | None = None
@@ -42,7 +59,7 @@ class _Token(msgspec.Struct):
 _List = list[msgspec.Raw] | msgspec.UnsetType | None
 
 
-class _Listing(msgspec.Struct):
+class _Envelope(msgspec.Struct):
     """Every envelope. `Status` is false in good answers, so it is not read."""
 
     data: _List = msgspec.field(default=msgspec.UNSET, name="Data")
@@ -80,30 +97,30 @@ def request_token(door: Door, timeout: timedelta) -> Tokens:
     return Tokens(access_token=token.access_token, expires_in=_lifetime(token.expires_in))
 
 
-def read_list(access: Access, collection: Collection, path: str, query: Query = ()) -> list[msgspec.Raw]:
-    """The records of one list, as they came. Empty too when the thing asked about has gone meanwhile."""
+def read_list(access: Access, collection: Collection, path: str, query: Query = ()) -> Listing:
+    """The records of one list. Empty too when the thing asked about has gone meanwhile."""
     pairs = tuple(query)
     answer = with_token(access, lambda token: _get(access, token, collection, path, pairs))
     if not answer.is_success:
-        return []
-    listing = answer.decode(_Listing)
-    if listing.is_error:
-        if assumptions.GONE_WORDS in (listing.message or "").lower():
-            return []
-        raise failures.of_question(f"IsError: {listing.message}")
-    found = listing.found
+        return Listing()
+    told = answer.decode(_Envelope)
+    if told.is_error:
+        if assumptions.GONE_WORDS in (told.message or "").lower():
+            return Listing()
+        raise failures.of_question(f"IsError: {told.message}")
+    found = told.found
     if found is msgspec.UNSET:
         raise VendorChanged("Condeco answered in a form we do not know.", detail=f"{path}: none of the known lists")
-    if listing.total is not None and listing.total > len(found or ()):
+    if told.total is not None and told.total > len(found or ()):
         raise VendorChanged(
             "Condeco sent only a part of what we asked for.",
             code="part_only",
-            detail=f"{path}: {len(found or ())} of {listing.total}",
+            detail=f"{path}: {len(found or ())} of {told.total}",
         )
-    return found or []
+    return Listing(rows=found or [], request_id=answer.request_id)
 
 
-def read_one(access: Access, collection: Collection, path: str, query: Query = ()) -> bytes | None:
+def read_one(access: Access, collection: Collection, path: str, query: Query = ()) -> Single | None:
     """One thing by its id, out of whichever wrapper it came in; None when it does not exist."""
     pairs = tuple(query)
     answer = with_token(access, lambda token: _get(access, token, collection, path, pairs, is_one=True))
@@ -115,13 +132,16 @@ def read_one(access: Access, collection: Collection, path: str, query: Query = (
             return None
         raise failures.of_question(f"IsError: {failures.words(answer)}")
     wrapped = next((told[name] for name in assumptions.WRAPPERS if name in told), None)
-    if wrapped is None:
-        return answer.body
-    text = bytes(wrapped)
+    payload = answer.body if wrapped is None else _unpacked(bytes(wrapped))
+    return Single(payload=payload, request_id=answer.request_id) if payload else None
+
+
+def _unpacked(text: bytes) -> bytes:
+    """What a wrapper holds, alone or first in a list; b"" for nothing."""
     if not text.lstrip().startswith(b"["):
-        return None if text.strip() == b"null" else text
+        return b"" if text.strip() == b"null" else text
     several = msgspec.json.decode(text, type=list[msgspec.Raw])
-    return bytes(several[0]) if several else None
+    return bytes(several[0]) if several else b""
 
 
 def key_of(access: Access, collection: Collection) -> str:

@@ -6,14 +6,14 @@ from urllib.parse import quote
 
 import msgspec
 
-from integrations.contract import Access, Record, Span
+from integrations.contract import Access, Record, Span, brought_by
 from integrations.errors import NotBought, RecordRejected
 from integrations.sources import Sources
 from integrations.values import Booking
 from integrations.vendors.condeco import assumptions, desk_records
 from integrations.vendors.condeco.atlas import atlas_of
 from integrations.vendors.condeco.bookings import DAY, Bookings
-from integrations.vendors.condeco.client import Collection, read_list, read_one
+from integrations.vendors.condeco.client import Collection, Listing, read_list, read_one
 from integrations.vendors.condeco.records import ENDED
 from integrations.vendors.condeco.walk import Level, Step, Walk, children
 
@@ -35,7 +35,7 @@ class DeskBookings(Bookings):
     def descend(self, access: Access, walk: Walk, step: Step) -> tuple[Step, ...]:
         return _days(step, walk) if step.level is Level.LOCATION else children(access, step)
 
-    def ask(self, access: Access, walk: Walk, step: Step) -> list[msgspec.Raw]:
+    def ask(self, access: Access, walk: Walk, step: Step) -> Listing:
         return read_desk_bookings(access, step.id, step.first, step.last)
 
     def file(self, access: Access, raw: msgspec.Raw, walk: Walk, step: Step) -> Record:
@@ -48,19 +48,20 @@ class DeskBookings(Bookings):
 
     def look_up(self, access: Access, external_id: str) -> Record | None:
         require_switch(access)
-        raw = read_one(
+        single = read_one(
             access, Collection.BOOKINGS, f"deskBookings/{quote(external_id, safe='')}", [("isUTCDateTime", "true")]
         )
-        if raw is None:
+        if single is None:
             return None
+        raw = single.payload
         try:
             found = desk_records.desk_booking(raw)
-        except RecordRejected:
-            return Record(external_id=external_id, payload=raw)  # set aside when it is interpreted
+        except RecordRejected:  # set aside when it is interpreted
+            return Record(external_id=external_id, payload=raw, request_id=single.request_id)
         if found.locationid is None:
             raise RecordRejected("The booking does not say where it is.")
         place = atlas_of(access).location(access, str(found.locationid))
-        return _record(access, found, raw, place, self.now()) if place else None
+        return brought_by(single.request_id, _record(access, found, raw, place, self.now())) if place else None
 
     def interpret(self, payload: bytes, context: Mapping[str, str]) -> Booking:
         return desk_records.booking(payload, context)
@@ -75,8 +76,8 @@ def require_switch(access: Access) -> None:
         raise NotBought("Copying desk bookings is switched off in the settings of this connection.", code="desks_off")
 
 
-def read_desk_bookings(access: Access, location_id: str, since: str, until: str) -> list[msgspec.Raw]:
-    """The desk bookings of one location from `since` to `until`, both included, as they came."""
+def read_desk_bookings(access: Access, location_id: str, since: str, until: str) -> Listing:
+    """The desk bookings of one location from `since` to `until`, both included."""
     query = [("locationId", location_id), ("startDate", since), ("endDate", until), *assumptions.ALL_AT_ONCE]
     return read_list(access, Collection.BOOKINGS, "deskBookings", query)
 

@@ -1,5 +1,6 @@
 """What the bookings are for: countries, regions, locations, groups, rooms and desks. Read whole, once a day."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
@@ -7,7 +8,7 @@ import msgspec
 from integrations.contract import Access, Column, Record
 from integrations.errors import RecordRejected
 from integrations.vendors.condeco import assumptions, records
-from integrations.vendors.condeco.client import Collection, read_list
+from integrations.vendors.condeco.client import Collection, Listing, read_list
 from integrations.vendors.condeco.walk import (
     HierarchyWalk,
     Level,
@@ -55,7 +56,7 @@ class Groups(Structure):
     level = Level.COUNTRY
     columns = (Column(label="Group", path="ResourceName"), Column(label="Number", path="InternalId"))
 
-    def ask(self, access: Access, walk: Walk, step: Step) -> list[msgspec.Raw]:
+    def ask(self, access: Access, walk: Walk, step: Step) -> Listing:
         return read_list(access, Collection.HIERARCHY, "groups", [("countryId", step.id)])
 
 
@@ -74,9 +75,11 @@ class Locations(Structure):
         Column(label="Floors", path="NumberOfFloorsAboveGround", kind="number"),
     )
 
-    def ask(self, access: Access, walk: Walk, step: Step) -> list[msgspec.Raw]:
+    def ask(self, access: Access, walk: Walk, step: Step) -> Listing:
         found, places = read_hierarchy(access, step), chosen_places(access)
-        return found if step.is_chosen or not places else [raw for raw in found if _is_chosen(raw, places)]
+        if step.is_chosen or not places:
+            return found
+        return replace(found, rows=[raw for raw in found.rows if _is_chosen(raw, places)])
 
 
 class Rooms(Structure):
@@ -112,7 +115,7 @@ class Desks(Structure):
     def descend(self, access: Access, walk: Walk, step: Step) -> tuple[Step, ...]:
         return floors(step) if step.level is Level.LOCATION else children(access, step)
 
-    def ask(self, access: Access, walk: Walk, step: Step) -> list[msgspec.Raw]:
+    def ask(self, access: Access, walk: Walk, step: Step) -> Listing:
         return read_floor(access, step)
 
     def file(self, access: Access, raw: msgspec.Raw, walk: Walk, step: Step) -> Record | None:
@@ -128,8 +131,8 @@ def floors(location: Step) -> tuple[Step, ...]:
     )
 
 
-def read_floor(access: Access, step: Step) -> list[msgspec.Raw]:
-    """The desks of one floor and group, as they came."""
+def read_floor(access: Access, step: Step) -> Listing:
+    """The desks of one floor and group."""
     query = [("locationId", step.id), ("floorNumber", step.first)]
     query += [("groupId", group) for group in step.groups]
     query.append(("resourceTypeId", assumptions.DESK_RESOURCE_TYPE))

@@ -7,7 +7,7 @@ import msgspec
 
 from integrations.contract import Access, Column, Page, Record, Span
 from integrations.vendors.condeco import assumptions
-from integrations.vendors.condeco.client import Collection, key_of, read_list
+from integrations.vendors.condeco.client import Collection, Listing, key_of, read_list
 from integrations.vendors.condeco.walk import HierarchyWalk, Level, Step, Walk, children
 from integrations.vendors.condeco.wire import Identifier, identifier, in_any_case, known_zone
 
@@ -56,9 +56,9 @@ class Visitors(HierarchyWalk):
     def descend(self, access: Access, walk: Walk, step: Step) -> tuple[Step, ...]:
         return visit_days(step, walk.at or self.now()) if step.level is Level.LOCATION else children(access, step)
 
-    def ask(self, access: Access, walk: Walk, step: Step) -> list[msgspec.Raw]:
+    def ask(self, access: Access, walk: Walk, step: Step) -> Listing:
         # A walk that was interrupted may go on when a day of it is over: Condeco would refuse that day.
-        return [] if step.first < _today(walk.place, self.now()) else read_visitors(access, step)
+        return Listing() if step.first < _today(walk.place, self.now()) else read_visitors(access, step)
 
     def file(self, access: Access, raw: msgspec.Raw, walk: Walk, step: Step) -> Record:
         number = identifier(in_any_case(raw, _Visitor).visitorid, "visitorId")
@@ -77,8 +77,8 @@ def _today(location: Step | None, at: datetime) -> str:
     return at.astimezone(known_zone(location.zone if location else "") or UTC).date().isoformat()
 
 
-def read_visitors(access: Access, step: Step) -> list[msgspec.Raw]:
-    """The visitors of one location on one day, as they came."""
+def read_visitors(access: Access, step: Step) -> Listing:
+    """The visitors of one location on one day."""
     query = [("visitDate", step.first), ("locationId", step.id), *assumptions.ALL_AT_ONCE]
     return read_list(access, Collection.VISITORS, "visitor", query)
 

@@ -20,11 +20,10 @@ import msgspec
 from integrations.contract import Access, Page, Record, Rejected, Span, Stream
 from integrations.errors import RecordRejected, VendorChanged
 from integrations.vendors.condeco import records
-from integrations.vendors.condeco.client import Collection, read_list
+from integrations.vendors.condeco.client import Collection, Listing, read_list
 
 Sorted = tuple[tuple[Record, ...], tuple[Rejected, ...]]
 _WEEK = timedelta(weeks=1)
-_NOTHING: Sorted = ((), ())
 
 
 class Level(StrEnum):
@@ -110,19 +109,19 @@ class HierarchyWalk(Stream):
             step = walk.todo[0]
             if step.level is not self.level:
                 walk = walk.down(step, self.descend(access, walk, step))
-                yield self._page(walk, _NOTHING, covers)
+                yield self._page(walk, covers)
                 continue
             neighbours = tuple(takewhile(lambda one: one.level is self.level, walk.todo))
             answers = access.http.each(partial(self.ask, access, walk), neighbours)
-            for step, raws in zip(neighbours, answers, strict=True):
-                found = self._sort_out(access, raws, walk, step)
+            for step, listing in zip(neighbours, answers, strict=True):
+                found = self._sort_out(access, listing.rows, walk, step)
                 walk = walk.down(step)
-                yield self._page(walk, found, covers)
+                yield self._page(walk, covers, found, listing.request_id)
 
-    def _page(self, walk: Walk, found: Sorted, covers: Covers) -> Page:
+    def _page(self, walk: Walk, covers: Covers, found: Sorted = ((), ()), request_id: str = "") -> Page:
         """What was found, with what is still to be asked behind it."""
         behind, span = (walk, None) if walk.todo else (Walk(at=walk.at), covers(walk))
-        return Page(records=found[0], rejected=found[1], cursor=behind.cursor, covers=span)
+        return Page(records=found[0], rejected=found[1], cursor=behind.cursor, request_id=request_id, covers=span)
 
     def begin(self, access: Access, last: Walk) -> Walk:
         """A new walk after the `last` one, which is empty at the very first."""
@@ -132,7 +131,7 @@ class HierarchyWalk(Stream):
         """What a step above `level` leads to."""
         return children(access, step)
 
-    def ask(self, access: Access, walk: Walk, step: Step) -> list[msgspec.Raw]:
+    def ask(self, access: Access, walk: Walk, step: Step) -> Listing:
         return read_hierarchy(access, step)
 
     @abstractmethod
@@ -164,8 +163,8 @@ class HierarchyWalk(Stream):
         return tuple(good), tuple(bad)
 
 
-def read_hierarchy(access: Access, step: Step) -> list[msgspec.Raw]:
-    """The children of a country, region or location, or all countries, as they came."""
+def read_hierarchy(access: Access, step: Step) -> Listing:
+    """The children of a country, region or location, or all countries."""
     path, name = _LISTS[step.level]
     query = [(name, step.id)] if name else []
     if step.level is Level.LOCATION:
@@ -177,7 +176,7 @@ def children(access: Access, step: Step) -> tuple[Step, ...]:
     """What to ask next, ordered by id. Desks and places that were not chosen are left out; what has no id is set aside
     by the stream that lists it."""
     places, steps = chosen_places(access), []
-    for raw in read_hierarchy(access, step):
+    for raw in read_hierarchy(access, step).rows:
         try:
             child = records.node(raw)
         except RecordRejected as mistake:

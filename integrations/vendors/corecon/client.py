@@ -51,12 +51,13 @@ class _Wrapper(msgspec.Struct):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """One page of a list: the rows' own bytes. `is_partial`: ask again for fewer at once. `size` and `total` where the
-    vendor tells them."""
+    vendor tells them. `request_id` names the request that brought it."""
 
     rows: list[msgspec.Raw] = field(default_factory=list)
     size: int | None = None
     total: int | None = None
     is_partial: bool = False
+    request_id: str = ""
 
 
 def base_of(settings: Settings) -> str:
@@ -145,9 +146,14 @@ class Client:
         if answer.status == PARTIAL:
             return Listing(is_partial=True)
         if answer.body.lstrip()[:1] == b"[":
-            return Listing(rows=answer.decode(list[msgspec.Raw]))
+            return Listing(rows=answer.decode(list[msgspec.Raw]), request_id=answer.request_id)
         wrapper = answer.decode(_Wrapper)
-        return Listing(rows=wrapper.Data or [], size=wrapper.ItemPerPage, total=wrapper.TotalRecords)
+        return Listing(
+            rows=wrapper.Data or [],
+            size=wrapper.ItemPerPage,
+            total=wrapper.TotalRecords,
+            request_id=answer.request_id,
+        )
 
     @cached_property
     def _resources(self) -> list[_Resource]:

@@ -99,6 +99,7 @@ class CoreconStream(Stream):
                     rejected=rejected,
                     cursor=_end(place) if not parts else msgspec.json.encode(place).decode(),
                     expected=expected,
+                    request_id=listing.request_id,
                     covers=covers,
                 )
 

@@ -16,7 +16,7 @@ from functools import partial
 
 import msgspec
 
-from integrations.contract import Access, Page, Record, Rejected, Span, Stream
+from integrations.contract import Access, Page, Record, Rejected, Span, Stream, brought_by
 from integrations.errors import RecordRejected, VendorChanged
 from integrations.sources import Sources
 from integrations.values import Booking, Kind
@@ -95,12 +95,14 @@ class Appointments(Stream):
             yield replace(page, covers=covered)
 
     def look_up(self, access: Access, external_id: str) -> Record | None:
-        raw = fetch_appointment(access, external_id)
-        if raw is None:
+        found = fetch_appointment(access, external_id)
+        if found is None:
             return None
+        raw, request_id = found
         row, references = records.row_of(raw), read_references(access)
         # No zone can be named in this question, so its times are written as the list would write them.
-        return _record(records.spelled_in(row, references.zone_of(row)), references, access)
+        record = _record(records.spelled_in(row, references.zone_of(row)), references, access)
+        return brought_by(request_id, record)
 
     def interpret(self, payload: bytes, context: Mapping[str, str]) -> Booking:
         return records.appointment(payload, context)
@@ -120,7 +122,8 @@ def _walk(access: Access, cursor: str) -> Iterator[tuple[Page, Span | None]]:
             for asked, listing, place in _pages(access, walk):
                 found, rejected = _Slice(asked, references, access).sort_out(listing)
                 walk = asked.after(place)
-                page = Page(records=found, rejected=rejected, cursor=msgspec.json.encode(walk).decode())
+                cursor = msgspec.json.encode(walk).decode()
+                page = Page(records=found, rejected=rejected, cursor=cursor, request_id=listing.request_id)
                 is_whole = walk.day != asked.day and not (asked.is_torn or place.is_torn)
                 first, end = asked.slice
                 yield page, Span(since=_midnight(first), until=_midnight(end)) if is_whole else None

@@ -51,11 +51,13 @@ class Keys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """One page of a list. `total` counts the rows of all pages, `page` is the page's own number; None: not told."""
+    """One page of a list. `total` counts the rows of all pages, `page` is the page's own number; None: not told.
+    `request_id` names the request that brought it."""
 
     rows: list[msgspec.Raw]
     total: int | None = None
     page: int | None = None
+    request_id: str = ""
 
 
 class _Paging(msgspec.Struct, frozen=True):
@@ -75,10 +77,10 @@ def is_clock_off(http: Http) -> bool:
 
 def fetch_list(access: Access, resource: Resource, query: Query = ()) -> Listing:
     """One page of a list, each row as coreplus's own bytes. Raises NotPermitted for this list alone, and the rest."""
-    fields = _get(access, resource, resource.path, query)
+    fields, request_id = _get(access, resource, resource.path, query)
     rows = _decoded(fields[resource.key], list[msgspec.Raw])
     paging = _decoded(fields["paging"], _Paging) if "paging" in fields else _Paging()
-    return Listing(rows=rows, total=paging.total, page=paging.page)
+    return Listing(rows=rows, total=paging.total, page=paging.page, request_id=request_id)
 
 
 def fetch_page(access: Access, resource: Resource, *, page: int, size: int, query: Query = ()) -> Listing:
@@ -92,15 +94,17 @@ def fetch_appointments(access: Access, *, since: date, until: date, zone: str, p
     return fetch_page(access, APPOINTMENTS, page=page, size=size, query=[*query, ("getPractitionerProfiles", "true")])
 
 
-def fetch_appointment(access: Access, appointment_id: str) -> msgspec.Raw | None:
-    """One appointment with what is known of its cancellation; None when coreplus has none of that id."""
+def fetch_appointment(access: Access, appointment_id: str) -> tuple[msgspec.Raw, str] | None:
+    """One appointment with what is known of its cancellation, and the id of the request; None when coreplus has none of
+    that id."""
     one = Resource(path=f"Appointment/{quote(appointment_id, safe='')}/", key="appointment", thing="appointments")
     # `cancellationId` sounds like an id and is a switch (page "Get an appointment record").
     query = [("getPractitionerProfiles", "true"), ("cancellationId", "true")]
     try:
-        return _get(access, one, one.path, query)[one.key]
+        fields, request_id = _get(access, one, one.path, query)
     except failures.Gone:
         return None
+    return fields[one.key], request_id
 
 
 def opens(http: Http, keys: Keys) -> bool:
@@ -110,8 +114,9 @@ def opens(http: Http, keys: Keys) -> bool:
     return answer.is_success and not failures.is_token_refused(answer, failures.reason_of(fields, answer))
 
 
-def _get(access: Access, resource: Resource, path: str, query: Query) -> Fields:
-    """The fields of a good answer. A token that is refused is signed once more: by then we know coreplus's clock."""
+def _get(access: Access, resource: Resource, path: str, query: Query) -> tuple[Fields, str]:
+    """The fields of a good answer, and the id of its request. A token that is refused is signed once more: by then we
+    know coreplus's clock."""
     keys, pairs = Keys.of(access), list(query)
     for is_last_try in (False, True):
         answer = _send_for(access, keys, path, pairs)
@@ -130,7 +135,7 @@ def _get(access: Access, resource: Resource, path: str, query: Query) -> Fields:
             "coreplus answered in a form we do not know. Our developers have to look at it.",
             detail=f"HTTP {answer.status}, {len(answer.body)} bytes without “{resource.key}”",
         )
-    return fields
+    return fields, answer.request_id
 
 
 def _send_for(access: Access, keys: Keys, path: str, query: list[tuple[str, str]]) -> Answer:

@@ -43,7 +43,8 @@ class WholeList(Stream):
                 detail=f"{len(listing.rows)} of {listing.total}",
             )
         found, rejected = sort_out(listing.rows, self.file)
-        yield Page(records=found, rejected=rejected, cursor=READ, expected=len(listing.rows))
+        expected = len(listing.rows)
+        yield Page(records=found, rejected=rejected, cursor=READ, expected=expected, request_id=listing.request_id)
 
     def file(self, raw: msgspec.Raw) -> Record:
         """Raises RecordRejected."""
@@ -76,12 +77,19 @@ class AppointmentTypes(WholeList):
     def read(self, access: Access, cursor: str) -> Iterator[Page]:
         found: list[Record] = []
         rejected: list[Rejected] = []
-        for raw in fetch_list(access, self.resource).rows:
+        listing = fetch_list(access, self.resource)
+        for raw in listing.rows:
             try:
                 found += map(_file_type, types_in(raw))
             except RecordRejected as mistake:
                 rejected.append(Rejected(payload=bytes(raw), reason=mistake.words))
-        yield Page(records=tuple(found), rejected=tuple(rejected), cursor=READ, expected=len(found))
+        yield Page(
+            records=tuple(found),
+            rejected=tuple(rejected),
+            cursor=READ,
+            expected=len(found),
+            request_id=listing.request_id,
+        )
 
 
 class Clients(Stream):
@@ -112,7 +120,13 @@ class Clients(Stream):
         for listing, place in paging.read(access.http, fetch, begin, size):
             found, rejected = sort_out(listing.rows, _file_client)
             cursor = READ if place.is_end else msgspec.json.encode(place).decode()
-            yield Page(records=found, rejected=rejected, cursor=cursor, expected=listing.total)
+            yield Page(
+                records=found,
+                rejected=rejected,
+                cursor=cursor,
+                expected=listing.total,
+                request_id=listing.request_id,
+            )
 
 
 def has_names(access: Access) -> bool:

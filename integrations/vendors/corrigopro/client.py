@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
@@ -26,8 +27,23 @@ NEW_PAIR = (
     "An administrator must open the CorrigoPro Direct settings page at CorrigoPro, copy the client id and secret shown "
     "there and enter them here."
 )
-_Members = dict[str, msgspec.Raw]  # of an answer, by key
 _NOT_THERE = frozenset({3003, 3005})  # "an entity was not found", "work order not found or recalled" (hub)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A list as CorrigoPro gave it, each item as its own bytes, and the request that brought it."""
+
+    items: list[bytes]
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """An answer's members by key."""
+
+    members: dict[str, msgspec.Raw]
+    request_id: str
 
 
 class RequestRefused(VendorChanged):
@@ -55,52 +71,53 @@ class Client:
         """Requests made since."""
         return self._access.http.calls - self._calls_before
 
-    def customers(self) -> list[msgspec.Raw]:
+    def customers(self) -> Listing:
         """Every organisation that sends us work orders: `Id`, `Name`, `BranchIds`."""
         return _listed(self._get("customers"), "Customers")
 
-    def customer_settings(self, customer: int) -> msgspec.Raw:
-        """What a customer wants to be told: custom fields, repair categories and codes."""
+    def customer_settings(self, customer: int) -> Listing:
+        """What a customer wants to be told, one object: custom fields, repair categories and codes."""
         found = _one(self._get("customerSettings", ("customerId", str(customer))), assumptions.SETTINGS_NAME)
-        if found is None:
+        if not found.items:
             raise NotThere("CorrigoPro has no settings of this customer.", detail=f"customer {customer}")
         return found
 
-    def search(self, criterion: str, begin: datetime, end: datetime) -> list[msgspec.Raw]:
+    def search(self, criterion: str, begin: datetime, end: datetime) -> Listing:
         """Basic rows of every order whose `criterion` lies in the span, in no particular order and perhaps cut."""
         span = {"From": moment_text(begin), "To": moment_text(end)}
         # POST: the guide's curl line says GET, its text and every live client say POST.
         return _listed(self._post("workOrder/search", {"Parameters": {criterion: span}}), "WorkOrders")
 
-    def details(self, ids: Sequence[int]) -> list[msgspec.Raw]:
+    def details(self, ids: Sequence[int]) -> Listing:
         """Whole orders of at most 50 ids, in no particular order; ids that CorrigoPro does not know are left out."""
         return _listed(self._get("workOrder", *(("ids", str(number)) for number in ids)), "WorkOrders")
 
-    def invoice(self, order: int) -> msgspec.Raw | None:
-        """The order's one invoice: an empty draft from the start. Raises NotThere for an order that is gone."""
+    def invoice(self, order: int) -> Listing:
+        """The order's one invoice, if any: an empty draft from the start. Raises NotThere for an order that is gone."""
         return _one(self._get("invoice", (assumptions.ORDER_PARAMETER, str(order))), "Invoice")
 
-    def of_order(self, path: str, name: str, order: int) -> list[msgspec.Raw]:
+    def of_order(self, path: str, name: str, order: int) -> Listing:
         """What hangs on one order: `path` is asked, the list is called `name`. Raises NotThere as `invoice` does."""
         return _listed(self._get(path, (assumptions.ORDER_PARAMETER, str(order))), name, is_certain=False)
 
-    def associates(self, branch: int) -> list[msgspec.Raw]:
+    def associates(self, branch: int) -> Listing:
         """The people and companies that a branch can send."""
-        members = self._get("associates", (assumptions.BRANCH_PARAMETER, str(branch)))
-        return _listed(members, assumptions.ASSOCIATES_NAME, is_certain=False)
+        told = self._get("associates", (assumptions.BRANCH_PARAMETER, str(branch)))
+        return _listed(told, assumptions.ASSOCIATES_NAME, is_certain=False)
 
-    def _get(self, path: str, *query: tuple[str, str]) -> _Members:
+    def _get(self, path: str, *query: tuple[str, str]) -> _Told:
         return self._send("GET", path, query=query)
 
-    def _post(self, path: str, body: dict[str, Any]) -> _Members:
+    def _post(self, path: str, body: dict[str, Any]) -> _Told:
         return self._send("POST", path, body=body)
 
     def _send(
         self, method: str, path: str, *, query: Sequence[tuple[str, str]] = (), body: dict[str, Any] | None = None
-    ) -> _Members:
-        def attempt(token: str) -> _Members:
+    ) -> _Told:
+        def attempt(token: str) -> _Told:
             # One an attempt: it is what CorrigoPro's support searches for, and what our own log has beside the call.
-            message_id = uuid.uuid4().hex
+            request_id = uuid.uuid4()
+            message_id = request_id.hex
             self._told.add(message_id)
             answer = self._access.http.send(
                 method,
@@ -108,18 +125,18 @@ class Client:
                 query=[("messageId", message_id), *query] if body is None else (),
                 json=None if body is None else {**body, "MessageId": message_id},
                 headers={"authorization": f"Bearer {token}"},
-                request_id=message_id,
+                request_id=request_id,
                 timeout=assumptions.REQUEST_TIMEOUT,
             )
             if answer.status != 200:
                 _fail(answer, path, message_id)
             members = answer.decode(dict[str, msgspec.Raw])
             self._compare(members, message_id)
-            return members
+            return _Told(members=members, request_id=answer.request_id)
 
         return with_token(self._access, attempt)
 
-    def _compare(self, members: _Members, message_id: str) -> None:
+    def _compare(self, members: dict[str, msgspec.Raw], message_id: str) -> None:
         """Answers echo our message id (guide). One that echoes another call's answers another question."""
         for echo in _named(members, "MessageId"):
             told = bytes(echo).decode(errors="replace").strip('"').casefold()
@@ -255,39 +272,45 @@ def _wrong_address(name: str, detail: str) -> ConfigurationNeeded:
     )
 
 
-def _listed(members: _Members, name: str, *, is_certain: bool = True) -> list[msgspec.Raw]:
-    """The list under that key, whatever its letter case, each item as the vendor's own bytes.
+def _listed(told: _Told, name: str, *, is_certain: bool = True) -> Listing:
+    """The list under that key, whatever its letter case.
 
     Where the key is our assumption (not `is_certain`), an answer that holds one list only will do, and null means none.
     """
-    for value in _named(members, name):
+    for value in _named(told.members, name):
         if bytes(value) == b"null" and not is_certain:
-            return []
+            return Listing(items=[], request_id=told.request_id)
         if _opens_with(value, b"["):
-            return msgspec.json.decode(value, type=list[msgspec.Raw])
-    lists = [value for value in members.values() if _opens_with(value, b"[")]
+            return _items(value, told.request_id)
+    lists = [value for value in told.members.values() if _opens_with(value, b"[")]
     if not is_certain and len(lists) == 1:
-        return msgspec.json.decode(lists[0], type=list[msgspec.Raw])
+        return _items(lists[0], told.request_id)
     raise VendorChanged(
         "CorrigoPro's answer lacks the list we asked for. Our developers must look into it.", detail=f"no list {name}"
     )
 
 
-def _one(members: _Members, name: str) -> msgspec.Raw | None:
-    """The object under that key, or the only object there is; None for null."""
-    objects = [value for value in members.values() if _opens_with(value, b"{")]
-    candidates: list[msgspec.Raw] = [*_named(members, name), *(objects if len(objects) == 1 else ())]
+def _items(value: msgspec.Raw, request_id: str) -> Listing:
+    return Listing(
+        items=[bytes(raw) for raw in msgspec.json.decode(value, type=list[msgspec.Raw])], request_id=request_id
+    )
+
+
+def _one(told: _Told, name: str) -> Listing:
+    """The object under that key, or the only object there is; nothing for null."""
+    objects = [value for value in told.members.values() if _opens_with(value, b"{")]
+    candidates: list[msgspec.Raw] = [*_named(told.members, name), *(objects if len(objects) == 1 else ())]
     for value in candidates:
         if bytes(value) == b"null":
-            return None
+            return Listing(items=[], request_id=told.request_id)
         if _opens_with(value, b"{"):
-            return value
+            return Listing(items=[bytes(value)], request_id=told.request_id)
     raise VendorChanged(
         "CorrigoPro's answer lacks what we asked for. Our developers must look into it.", detail=f"no object {name}"
     )
 
 
-def _named(members: _Members, name: str) -> list[msgspec.Raw]:
+def _named(members: dict[str, msgspec.Raw], name: str) -> list[msgspec.Raw]:
     return [value for key, value in members.items() if key.casefold() == name.casefold()]
 
 

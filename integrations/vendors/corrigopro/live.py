@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
-import msgspec
-
 from integrations.contract import Access, Capability, Stream
 from integrations.errors import ConfigurationNeeded, NotPermitted, RecordRejected, RetryLater
 from integrations.vendors.corrigopro import records
@@ -37,7 +35,7 @@ class LiveTest:
         return tuple(self._told.get(stream.key) or self._try(stream) for stream in streams)
 
     def _try_customers(self) -> None:
-        known = [found for raw in self._client.customers() if (found := _customer(raw))]
+        known = [found for raw in self._client.customers().items if (found := _customer(raw))]
         branches = sorted({branch for customer in known for branch in customer.branches})
         main = self._settings.get("branch_id")
         if main and branches and int(main) not in branches:
@@ -52,7 +50,7 @@ class LiveTest:
         self._branch = branches[0] if branches else None
 
     def _try_orders(self, now: datetime) -> None:
-        raws = self._client.search("Created", now - _SAMPLE_SPAN, now)
+        raws = self._client.search("Created", now - _SAMPLE_SPAN, now).items
         self._order = next((order for raw in reversed(raws) if (order := _order(raw))), None)
 
     def _try(self, stream: Stream) -> Capability:
@@ -101,17 +99,17 @@ def _unknown(stream: str) -> Capability:
     return Capability(stream=stream, state="unknown", note=_NOTHING_YET)
 
 
-def _customer(raw: msgspec.Raw) -> records.Customer | None:
+def _customer(raw: bytes) -> records.Customer | None:
     try:
-        return records.customer(bytes(raw))
+        return records.customer(raw)
     except RecordRejected:
         return None
 
 
-def _order(raw: msgspec.Raw) -> int | None:
+def _order(raw: bytes) -> int | None:
     """The id of an order that can be asked about: for recalled ones CorrigoPro may answer with an error (3005)."""
     try:
-        order = records.listed(bytes(raw))
+        order = records.listed(raw)
     except RecordRejected:
         return None
     return None if order.status_word == "recalled" else order.work_order_id

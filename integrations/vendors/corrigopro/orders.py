@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from integrations.contract import Access, Page, Record, Rejected, Stream
+from integrations.contract import Access, Page, Record, Rejected, Stream, brought_by
 from integrations.errors import RecordRejected, VendorChanged
 from integrations.sources import Sources
 from integrations.values import Kind, WorkOrder
@@ -13,7 +13,29 @@ from integrations.vendors.corrigopro.client import Client, NotThere
 from integrations.vendors.corrigopro.search import Row, batches, history_of, open_window
 from integrations.vendors.corrigopro.windows import Cursor, Walk, first_walk, next_walk
 
-Found = tuple[list[Record], list[Rejected]]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeOrders:
+    """What a call for details brought, by id; `rejected` came without a readable one."""
+
+    payloads: dict[int, bytes]
+    rejected: list[Rejected]
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeOrder:
+    """One order's details, and the request that brought them."""
+
+    payload: bytes
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    records: list[Record]
+    rejected: list[Rejected]
+    request_id: str  # of the call for the details, which brought the records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +73,17 @@ class WorkOrders(Stream):
         history = history_of(access)
         walk = place.walk or (next_walk(place.next, now) if place.next else first_walk(now, history))
 
-        def detailed(batch: _Batch) -> tuple[_Batch, Found]:
+        def detailed(batch: _Batch) -> tuple[_Batch, _Found]:
             return batch, _details(client, batch.rows)
 
         # Which windows follow is known from the searches alone, so these run ahead of the details.
-        for batch, (found, rejected) in access.http.each(detailed, self._batches(client, walk, history)):
+        for batch, found in access.http.each(detailed, self._batches(client, walk, history)):
             yield Page(
-                records=tuple(found),
-                rejected=(*batch.rejected, *rejected),
+                records=tuple(found.records),
+                rejected=(*batch.rejected, *found.rejected),
                 cursor=batch.cursor,
                 expected=batch.expected,
+                request_id=found.request_id,
             )
 
     def _batches(self, client: Client, walk: Walk | None, history: timedelta) -> Iterator[_Batch]:
@@ -95,8 +118,8 @@ class WorkOrders(Stream):
             )
 
     def look_up(self, access: Access, external_id: str) -> Record | None:
-        payload = whole_order(Client(access), int(external_id))
-        return _record(int(external_id), payload) if payload else None
+        found = whole_order(Client(access), int(external_id))
+        return brought_by(found.request_id, _record(int(external_id), found.payload)) if found else None
 
     def interpret(self, payload: bytes, context: Mapping[str, str]) -> WorkOrder:
         return records.work_order(payload)
@@ -105,41 +128,43 @@ class WorkOrders(Stream):
         return records.SOURCES
 
 
-def whole_orders(client: Client, ids: list[int]) -> tuple[dict[int, bytes], list[Rejected]]:
-    """The details of at most 50 orders by id (unknown ids are left out), and what came without a readable id."""
+def whole_orders(client: Client, ids: list[int]) -> WholeOrders:
+    """The details of at most 50 orders; unknown ids are left out."""
     found: dict[int, bytes] = {}
     rejected = []
-    for raw in client.details(ids):
-        payload = bytes(raw)
+    listing = client.details(ids)
+    for payload in listing.items:
         try:
             found[records.listed(payload).work_order_id] = payload
         except RecordRejected as refusal:
             rejected.append(Rejected(payload=payload, reason=refusal.words))
-    return found, rejected
+    return WholeOrders(payloads=found, rejected=rejected, request_id=listing.request_id)
 
 
-def whole_order(client: Client, number: int) -> bytes | None:
+def whole_order(client: Client, number: int) -> WholeOrder | None:
     """One order's detail; None when CorrigoPro does not know it (any more). Raises VendorChanged when it cannot be told
     which order came."""
     try:
-        found, rejected = whole_orders(client, [number])
+        found = whole_orders(client, [number])
     except NotThere:
         return None
-    if rejected:
-        raise VendorChanged(rejected[0].reason)
-    return found.get(number)
+    if found.rejected:
+        raise VendorChanged(found.rejected[0].reason)
+    payload = found.payloads.get(number)
+    return WholeOrder(payload=payload, request_id=found.request_id) if payload else None
 
 
 def _record(number: int, payload: bytes) -> Record:
     return Record(external_id=str(number), payload=payload, position=records.listed(payload).position)
 
 
-def _details(client: Client, batch: list[Row]) -> Found:
+def _details(client: Client, batch: list[Row]) -> _Found:
     """The details of one batch in its order. What cannot be read is set aside, as is what was listed but not given."""
     if not batch:
-        return [], []
+        return _Found(records=[], rejected=[], request_id="")
     ids = [row.listed.work_order_id for row in batch]
-    found, rejected = whole_orders(client, ids)
+    orders = whole_orders(client, ids)
+    found, rejected = orders.payloads, orders.rejected
     given = [_record(number, found[number]) for number in ids if number in found]
     missing = [row.payload for row in batch if row.listed.work_order_id not in found]
     if len(missing) * 2 > len(batch) >= 10:
@@ -151,4 +176,4 @@ def _details(client: Client, batch: list[Row]) -> Found:
     if not rejected:
         reason = "CorrigoPro lists this work order but gave no details of it."
         rejected = [Rejected(payload=payload, reason=reason) for payload in missing]
-    return given, rejected
+    return _Found(records=given, rejected=rejected, request_id=orders.request_id)

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import ClassVar
@@ -11,7 +12,7 @@ from integrations.errors import RecordRejected
 from integrations.sources import Sources
 from integrations.values import Billing, Kind
 from integrations.vendors.corrigopro import assumptions, invoices, records, wire
-from integrations.vendors.corrigopro.client import Client, NotThere
+from integrations.vendors.corrigopro.client import Client, Listing, NotThere
 from integrations.vendors.corrigopro.orders import whole_order, whole_orders
 from integrations.vendors.corrigopro.records import Listed
 from integrations.vendors.corrigopro.search import Row, batches, history_of, open_window
@@ -42,7 +43,7 @@ class Papers(Stream):
         self._suspicious, self._batch, self._calls = suspicious_rows, batch, calls
 
     @abstractmethod
-    def payloads(self, client: Client, order: int) -> list[bytes]:
+    def payloads(self, client: Client, order: int) -> Listing:
         """Each thing on the order. Raises NotThere for an order that is gone."""
 
     def id_of(self, order: int, payload: bytes) -> str:
@@ -91,10 +92,10 @@ class Papers(Stream):
 
     def look_up(self, access: Access, external_id: str) -> Record | None:
         client = Client(access)
-        payload = whole_order(client, int(external_id.partition("/")[0]))
-        if payload is None:
+        order = whole_order(client, int(external_id.partition("/")[0]))
+        if order is None:
             return None
-        found, _ = self._of_order(client, records.listed(payload))
+        found, _ = self._of_order(client, records.listed(order.payload))
         return next((record for record in found if record.external_id == external_id), None)
 
     def interval_after(self, calls: int) -> timedelta:
@@ -139,10 +140,10 @@ class Papers(Stream):
         found: dict[str, Record] = {}
         rejected = []
         try:
-            payloads = self.payloads(client, order.work_order_id)
+            listing = self.payloads(client, order.work_order_id)
         except NotThere:
             return [], []  # recalled, or gone between the two calls
-        for payload in payloads:
+        for payload in listing.items:
             try:
                 external_id = self.id_of(order.work_order_id, payload)
             except RecordRejected as refusal:
@@ -154,6 +155,7 @@ class Papers(Stream):
                 context=order.context,
                 parent_id=str(order.work_order_id),
                 position=order.position,
+                request_id=listing.request_id,
             )
         return list(found.values()), rejected
 
@@ -168,9 +170,9 @@ class Invoices(Papers):
     round_every = assumptions.INVOICE_ROUND
     at_rest = assumptions.UNBILLED_STATUSES
 
-    def payloads(self, client: Client, order: int) -> list[bytes]:
-        payload = client.invoice(order)
-        return [bytes(payload)] if payload is not None and _is_begun(bytes(payload)) else []
+    def payloads(self, client: Client, order: int) -> Listing:
+        invoice = client.invoice(order)
+        return replace(invoice, items=list(filter(_is_begun, invoice.items)))
 
     def id_of(self, order: int, payload: bytes) -> str:
         return str(order)  # an order has one, and no member of it is its id
@@ -196,8 +198,8 @@ class Attachments(Papers):
     )
     id_names = assumptions.ATTACHMENT_IDS
 
-    def payloads(self, client: Client, order: int) -> list[bytes]:
-        return [bytes(raw) for raw in client.of_order("attachments", assumptions.ATTACHMENTS_NAME, order)]
+    def payloads(self, client: Client, order: int) -> Listing:
+        return client.of_order("attachments", assumptions.ATTACHMENTS_NAME, order)
 
 
 class Messages(Papers):
@@ -217,8 +219,8 @@ class Messages(Papers):
     def keys(self) -> Mapping[str, str]:
         return dict.fromkeys(self.id_names, "Text")
 
-    def payloads(self, client: Client, order: int) -> list[bytes]:
-        return [bytes(raw) for raw in client.of_order("messages", assumptions.MESSAGES_NAME, order)]
+    def payloads(self, client: Client, order: int) -> Listing:
+        return client.of_order("messages", assumptions.MESSAGES_NAME, order)
 
     def id_of(self, order: int, payload: bytes) -> str:
         """A message without an id is known by its content: what was sent is never changed."""
@@ -248,11 +250,11 @@ class Procedures(Papers):
     def worth_asking(self, client: Client, rows: list[Row]) -> list[Row]:
         if not rows:
             return []
-        found, _ = whole_orders(client, [row.listed.work_order_id for row in rows])
+        found = whole_orders(client, [row.listed.work_order_id for row in rows]).payloads
         return [row for row in rows if records.may_have_procedures(found.get(row.listed.work_order_id, b"{}"))]
 
-    def payloads(self, client: Client, order: int) -> list[bytes]:
-        return [bytes(raw) for raw in client.of_order("procedure", assumptions.PROCEDURES_NAME, order)]
+    def payloads(self, client: Client, order: int) -> Listing:
+        return client.of_order("procedure", assumptions.PROCEDURES_NAME, order)
 
 
 class ProcedureSteps(Procedures):
@@ -268,8 +270,8 @@ class ProcedureSteps(Procedures):
     )
     id_names = assumptions.STEP_IDS
 
-    def payloads(self, client: Client, order: int) -> list[bytes]:
-        return [bytes(raw) for raw in client.of_order("procedure/step", assumptions.STEPS_NAME, order)]
+    def payloads(self, client: Client, order: int) -> Listing:
+        return client.of_order("procedure/step", assumptions.STEPS_NAME, order)
 
 
 def _span(access: Access) -> timedelta:

@@ -48,13 +48,14 @@ def open_window(client: Client, walk: Walk, history: timedelta, suspicious: int)
     """
     while True:
         try:
-            raws = client.search(walk.by, walk.asks_from - assumptions.EDGE, walk.closes + assumptions.EDGE)
+            span = (walk.asks_from - assumptions.EDGE, walk.closes + assumptions.EDGE)
+            raws = client.search(walk.by, *span).items
         except RequestRefused:
             if walk.by == "Created":
                 raise
             walk = fallback_walk(walk, history)
             continue
-        rows, rejected, outside = _rows([bytes(raw) for raw in raws], walk)
+        rows, rejected, outside = _rows(raws, walk)
         is_whole = len(raws) < suspicious
         if is_whole or (walk.by == "Created" and not walk.can_halve):
             rejected = [] if walk.after else rejected  # those went out with the window's first page

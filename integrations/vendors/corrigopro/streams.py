@@ -1,6 +1,7 @@
 """What is read whole each time: customers, their settings, and the associates of our branches."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import msgspec
@@ -12,6 +13,15 @@ from integrations.vendors.corrigopro.client import Client, NotThere
 from integrations.vendors.corrigopro.search import batches
 
 Found = tuple[list[Record], list[Rejected]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Things:
+    """What is gone through, by id; `rejected` came without one. All by one request."""
+
+    payloads: Mapping[int, bytes]
+    rejected: list[Rejected]
+    request_id: str
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -30,8 +40,8 @@ class _Whole(Stream):
     def __init__(self, batch: int = 1) -> None:
         self._batch = batch  # ids a page
 
-    def things(self, client: Client) -> tuple[Mapping[int, bytes], list[Rejected]]:
-        """What to go through, by id, and what has none."""
+    def things(self, client: Client) -> Things:
+        """What to go through."""
         raise NotImplementedError
 
     def records_of(self, client: Client, thing: int, payload: bytes) -> Found:
@@ -40,14 +50,13 @@ class _Whole(Stream):
     def read(self, access: Access, cursor: str) -> Iterator[Page]:
         client = Client(access)
         after = msgspec.json.decode(cursor, type=_Place).after if cursor else 0
-        things, rejected = self.things(client)
-        parts = batches(sorted(number for number in things if number > after), self._batch)
-        if after:
-            rejected = []  # those went out with the first page
+        things = self.things(client)
+        parts = batches(sorted(number for number in things.payloads if number > after), self._batch)
+        rejected = [] if after else list(things.rejected)  # those went out with the first page
         each = access.http.each if self.is_asked_each else map
         for index, part in enumerate(parts):
             found: list[Record] = []
-            for given, set_aside in each(lambda number: self.records_of(client, number, things[number]), part):
+            for given, set_aside in each(lambda number: self.records_of(client, number, things.payloads[number]), part):
                 found += given
                 rejected += set_aside
             place = _Place(0 if index == len(parts) - 1 else part[-1])
@@ -55,7 +64,8 @@ class _Whole(Stream):
                 records=tuple(found),
                 rejected=tuple(rejected),
                 cursor=msgspec.json.encode(place).decode(),
-                expected=len(things) if self.is_one_each else None,
+                expected=len(things.payloads) if self.is_one_each else None,
+                request_id=things.request_id,
             )
             rejected = []
 
@@ -71,7 +81,7 @@ class Customers(_Whole):
     def __init__(self, batch: int = 200) -> None:
         super().__init__(batch)
 
-    def things(self, client: Client) -> tuple[Mapping[int, bytes], list[Rejected]]:
+    def things(self, client: Client) -> Things:
         return customers_by_id(client)
 
     def records_of(self, client: Client, thing: int, payload: bytes) -> Found:
@@ -89,7 +99,7 @@ class CustomerSettings(_Whole):
     def __init__(self, batch: int = 5) -> None:
         super().__init__(batch)
 
-    def things(self, client: Client) -> tuple[Mapping[int, bytes], list[Rejected]]:
+    def things(self, client: Client) -> Things:
         return customers_by_id(client)
 
     def records_of(self, client: Client, thing: int, payload: bytes) -> Found:
@@ -101,10 +111,15 @@ class CustomerSettings(_Whole):
 
     def _of(self, client: Client, customer: int) -> Record | None:
         try:
-            payload = client.customer_settings(customer)
+            settings = client.customer_settings(customer)
         except NotThere:
             return None  # the customer left between the two calls
-        return Record(external_id=str(customer), payload=bytes(payload), parent_id=str(customer))
+        return Record(
+            external_id=str(customer),
+            payload=settings.items[0],
+            parent_id=str(customer),
+            request_id=settings.request_id,
+        )
 
 
 class Associates(_Whole):
@@ -121,25 +136,31 @@ class Associates(_Whole):
     )
     is_one_each = False
 
-    def things(self, client: Client) -> tuple[Mapping[int, bytes], list[Rejected]]:
+    def things(self, client: Client) -> Things:
         """Branches are nowhere listed but in the customers that each of them serves."""
-        found, rejected = customers_by_id(client)
-        return {branch: b"" for payload in found.values() for branch in records.customer(payload).branches}, rejected
+        found = customers_by_id(client)
+        branches = {branch: b"" for one in found.payloads.values() for branch in records.customer(one).branches}
+        return replace(found, payloads=branches)
 
     def records_of(self, client: Client, thing: int, payload: bytes) -> Found:
         try:
-            raws = client.associates(thing)
+            listing = client.associates(thing)
         except NotThere:
             return [], []
         found: dict[str, Record] = {}
         rejected = []
-        for raw in map(bytes, raws):
+        for raw in listing.items:
             try:
                 external_id = f"{thing}/{wire.own_id(raw, assumptions.ASSOCIATE_IDS)}"
             except RecordRejected as refusal:
                 rejected.append(Rejected(payload=raw, reason=refusal.words))
             else:
-                found[external_id] = Record(external_id=external_id, payload=raw, context={"branch": str(thing)})
+                found[external_id] = Record(
+                    external_id=external_id,
+                    payload=raw,
+                    context={"branch": str(thing)},
+                    request_id=listing.request_id,
+                )
         return list(found.values()), rejected
 
     def look_up(self, access: Access, external_id: str) -> Record | None:
@@ -147,13 +168,14 @@ class Associates(_Whole):
         return next((record for record in found if record.external_id == external_id), None)
 
 
-def customers_by_id(client: Client) -> tuple[dict[int, bytes], list[Rejected]]:
-    """Each customer's own bytes by its id (the last one wins), and what has no readable id."""
+def customers_by_id(client: Client) -> Things:
+    """Each customer's own bytes by its id; the last one wins."""
     found: dict[int, bytes] = {}
     rejected = []
-    for payload in map(bytes, client.customers()):
+    listing = client.customers()
+    for payload in listing.items:
         try:
             found[records.customer(payload).id] = payload
         except RecordRejected as refusal:
             rejected.append(Rejected(payload=payload, reason=refusal.words))
-    return found, rejected
+    return Things(payloads=found, rejected=rejected, request_id=listing.request_id)

@@ -132,7 +132,8 @@ class _Reading:
 
     def _page(self, step: Step, **onward: object) -> Page:
         settings = self._access.settings
-        page = self._stream.page(settings, step.rows, contexts_of(step.rows, self._book, settings))
+        contexts = contexts_of(step.rows, self._book, settings)
+        page = self._stream.page(settings, step.rows, contexts, request_id=step.request_id)
         names_deals = self._course.names_deals or any(record.parent_id for record in page.records)
         self._go_on(names_deals=names_deals, **onward)
         return dataclasses.replace(page, cursor=self._cursor())

@@ -12,7 +12,7 @@ from integrations.contract import Access, Door, Tokens, with_token
 from integrations.errors import ConfigurationNeeded, NotBought, ReconnectNeeded, RetryLater, TokenRefused, VendorChanged
 from integrations.vendors.kore import assumptions
 
-Rows = list[msgspec.Raw]
+Rows = list[msgspec.Raw]  # each as KORE's own bytes
 Query = list[tuple[str, str]]
 
 
@@ -52,8 +52,8 @@ def request_token(door: Door, *, timeout: timedelta = timedelta(seconds=30)) -> 
     return Tokens(access_token=grant.access_token, expires_in=lasts)
 
 
-def fetch_page(access: Access, entity: str, *, since: str = "", skip: int = 0, where: str = "") -> Rows:
-    """Up to 100 rows changed at or after `since` (UTC, "" = all), oldest change first, each as KORE's own bytes.
+def fetch_page(access: Access, entity: str, *, since: str = "", skip: int = 0, where: str = "") -> tuple[Rows, str]:
+    """Up to 100 rows changed at or after `since` (UTC, "" = all), oldest change first, and the id of the request.
 
     The answer is a bare array without a total (guide: "Paging"): a page shorter than 100 rows is the last. `where` is a
     further condition in KORE's words.
@@ -67,7 +67,8 @@ def fetch_page(access: Access, entity: str, *, since: str = "", skip: int = 0, w
         query.insert(0, ("filter", " and ".join(conditions)))
     if skip:
         query.append(("skip", str(skip)))
-    return _get(access, entity, query)
+    answer = _send(access, entity, entity, query)
+    return answer.decode(Rows), answer.request_id
 
 
 def fetch_newest(access: Access, entity: str) -> Rows:
@@ -92,14 +93,14 @@ def fetch_ids(access: Access, entity: str, *, skip: int) -> list[str]:
     return [row.id.lower() for row in answer.decode(list[_Id])]
 
 
-def fetch_one(access: Access, entity: str, row_id: str) -> bytes | None:
-    """The row of that id as KORE's own bytes; None when KORE says that there is none."""
+def fetch_one(access: Access, entity: str, row_id: str) -> tuple[bytes, str] | None:
+    """The row of that id as KORE's own bytes, and the id of the request; None when KORE says that there is none."""
     try:
         answer = _send(access, entity, f"{entity}/{quote(row_id, safe='')}", [])
     except _NoSuchRow:
         return None
     answer.decode(dict[str, msgspec.Raw])
-    return answer.body.strip()
+    return answer.body.strip(), answer.request_id
 
 
 def any_of(field: str, ids: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import msgspec
 
-from integrations.contract import Access, Page, Record, Rejected, Settings, Span, Stream
+from integrations.contract import Access, Page, Record, Rejected, Settings, Span, Stream, brought_by
 from integrations.errors import RecordRejected, VendorChanged
 from integrations.vendors.kore import assumptions, fieldmap
 from integrations.vendors.kore.client import fetch_ids, fetch_one
@@ -38,7 +38,8 @@ class KoreStream(Stream):
         place = msgspec.json.decode(cursor, type=Place) if cursor and has_terms(cursor, terms) else Place()
         for step in walk(access, self.key, place):
             after = msgspec.to_builtins(step.place) | ({"terms": terms} if terms else {})
-            yield self.page(access.settings, step.rows, cursor=msgspec.json.encode(after).decode())
+            cursor = msgspec.json.encode(after).decode()
+            yield self.page(access.settings, step.rows, cursor=cursor, request_id=step.request_id)
 
     def sweep(self, access: Access, cursor: str) -> Iterator[Page]:
         """All ids in their order, which an edit does not disturb; a deletion meanwhile may hide one, and then it counts
@@ -60,9 +61,10 @@ class KoreStream(Stream):
                 return
 
     def look_up(self, access: Access, external_id: str) -> Record | None:
-        payload = fetch_one(access, self.key, external_id)
-        if payload is None:
+        found = fetch_one(access, self.key, external_id)
+        if found is None:
             return None
+        payload, request_id = found
         row = read_row(payload)
         if not row.id:
             raise RecordRejected(row.reason)
@@ -73,7 +75,7 @@ class KoreStream(Stream):
                 detail=row.reason,
             )
         page = self.page(access.settings, [row], self.contexts(access, [row]))
-        return page.records[0] if page.records else None
+        return brought_by(request_id, page.records[0]) if page.records else None
 
     def page(
         self,
@@ -82,6 +84,7 @@ class KoreStream(Stream):
         contexts: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
         *,
         cursor: str = "",
+        request_id: str = "",
     ) -> Page:
         """The rows as records with their contexts by id, each bad one set aside with its reason."""
         names = fieldmap.names(settings, self.key)
@@ -102,7 +105,7 @@ class KoreStream(Stream):
                     parent_id=parent,
                 )
             )
-        return Page(records=tuple(records), rejected=tuple(rejected), cursor=cursor)
+        return Page(records=tuple(records), rejected=tuple(rejected), cursor=cursor, request_id=request_id)
 
     def contexts(self, access: Access, rows: Sequence[Row]) -> Mapping[str, Mapping[str, str]]:
         """What is told beside the records, by their ids."""

@@ -51,18 +51,19 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One page: its rows that were not handed out before, and the place after it."""
+    """One page: its rows that were not handed out before, the place after it, and the request that brought it."""
 
     rows: tuple[Row, ...]
     place: Place
     is_last: bool
+    request_id: str = ""
 
 
 def walk(access: Access, entity: str, place: Place, *, where: str = "") -> Iterator[Step]:
     """Step by step to the end; the last step's place is where the next walk begins."""
     while True:
         asked_at = now()
-        raws = fetch_page(access, entity, since=place.since, skip=place.skip, where=where)
+        raws, request_id = fetch_page(access, entity, since=place.since, skip=place.skip, where=where)
         rows = [read_row(bytes(raw)) for raw in raws]
         if place.skip and (not rows or rows[0].digest not in place.given):
             place = _start_second_again(place)
@@ -71,7 +72,8 @@ def walk(access: Access, entity: str, place: Place, *, where: str = "") -> Itera
         is_full = len(rows) >= assumptions.PAGE_SIZE
         given = frozenset(place.given)
         place = _onward(place, rows, asked_at) if is_full else _end(place, rows, asked_at)
-        yield Step(tuple(row for row in rows if row.digest not in given), place, is_last=not is_full)
+        new = tuple(row for row in rows if row.digest not in given)
+        yield Step(new, place, is_last=not is_full, request_id=request_id)
         if not is_full:
             return
 

@@ -308,4 +308,4 @@ def test_an_outage_stops_the_live_test(corrigopro: Emulator, access: VendorAcces
 def test_the_keys_of_an_answer_may_be_in_any_letter_case(corrigopro: Emulator, access: VendorAccess) -> None:
     corrigopro.weather.add(Fault(path="customers", status=200, body=b'{"customers":[{"id":5}],"messageId":"x"}'))
 
-    assert [bytes(raw) for raw in Client(access).customers()] == [b'{"id":5}']
+    assert Client(access).customers().items == [b'{"id":5}']
