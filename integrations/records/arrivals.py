@@ -153,7 +153,13 @@ def aside_facts(item: SetAside) -> dict[str, str | None]:
     """What is kept of something that is set aside; what came beside it only with the payload as it was."""
     text = item.payload[:_MOST_OF_IT].decode(errors="backslashreplace").replace("\0", "\\0")
     origin = _origin_of(item.record) if item.record and text.encode() == item.payload else None
-    return {"key": _clean(item.key, 200), "payload": text, "origin": origin, "reason": _clean(item.reason, 500)}
+    return {
+        "key": _clean(item.key, 200),
+        "payload": text,
+        "origin": origin,
+        "reason": _clean(item.reason, 500),
+        "request": item.record.request_id or None if item.record else None,
+    }
 
 
 def is_usable_id(external_id: str) -> bool:

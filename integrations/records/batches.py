@@ -35,7 +35,7 @@ order by s.ord
 """  # noqa: S608 - only constants are put together
 # The columns of a row, in its order; between the two stand its typed texts, behind them its other typed cells.
 TEXTS = ("external_id", "parent_id", "position", "title", "payload", "context", "facets")
-OTHERS = ("digest", "is_known")
+OTHERS = ("digest", "is_known", "request")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -117,7 +117,8 @@ def _row(arrival: Arrival, known: set[str]) -> str:
         _json(arrival.facets),
         *arrival.texts,
     )
-    return written(texts, arrival.digest, (record.external_id in known, *arrival.others)) + "\n"
+    others = record.external_id in known, record.request_id or None, *arrival.others
+    return written(texts, arrival.digest, others) + "\n"
 
 
 def _json(value: Mapping[str, str]) -> str:

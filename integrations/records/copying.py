@@ -11,7 +11,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def written(texts: Sequence[str], octets: bytes, others: Sequence[Any]) -> str:
-    """One row: texts, which hold no NUL; bytes; then marks, numbers, dates, times and nothings."""
+    """One row: texts, which hold no NUL; bytes; then marks, numbers, dates, times, ids and nothings."""
     line = "\t".join(texts)
     if "\\" in line or "\n" in line or "\r" in line or line.count("\t") >= len(texts):
         line = "\t".join(map(_escaped, texts))

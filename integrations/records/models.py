@@ -20,6 +20,9 @@ def _implied_tenant() -> "models.ForeignKey[Tenant, Tenant]":
 class Record(OfConnection):
     """One vendor thing. `payload` is the vendor's own JSON text, compared by `digest` (blake2b-16 with the context).
 
+    `changed_run_id` and `changed_request_id` are the run and the request (`VendorRequest.request_id`) that brought it
+    as it is; no request is known of what was stored before these were kept.
+
     `facets` are the values that its stream's lists can be narrowed by, as text, under their column's path. `misses`
     counts the sweeps in a row that did not see it; `missing_since` is set once it counts as gone.
     """
@@ -36,6 +39,7 @@ class Record(OfConnection):
     changed_at = models.DateTimeField()
     first_run_id = models.BigIntegerField()
     changed_run_id = models.BigIntegerField()
+    changed_request_id = models.UUIDField(null=True)
     position = models.CharField(max_length=40, blank=True)  # where a sweep must have looked for it
     facets = models.JSONField(default=dict)
     misses = models.PositiveSmallIntegerField(default=0)
@@ -71,7 +75,7 @@ class Record(OfConnection):
 
 
 class RecordVersion(models.Model):
-    """An earlier payload of a record, from `seen_at` until `replaced_at`."""
+    """An earlier payload of a record, from `seen_at` until `replaced_at`; `run_id` and `request_id` brought it."""
 
     tenant = models.ForeignKey("tenancy.Tenant", on_delete=models.CASCADE, related_name="+", db_index=False)
     record = models.ForeignKey(
@@ -82,6 +86,7 @@ class RecordVersion(models.Model):
     seen_at = models.DateTimeField()
     replaced_at = models.DateTimeField()
     run_id = models.BigIntegerField()
+    request_id = models.UUIDField(null=True)
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["tenant", "record", "-replaced_at"], name="version_latest")]
@@ -105,6 +110,7 @@ class RejectedRecord(OfConnection):
     first_seen_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
     run_id = models.BigIntegerField()
+    request_id = models.UUIDField(null=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -176,6 +182,7 @@ class ShadowRecord(OfConnection):
     digest = models.BinaryField(null=True)
     typed = models.JSONField(null=True)
     reason = models.CharField(max_length=500, blank=True)
+    request_id = models.UUIDField(null=True)
     before = models.JSONField(null=True)
     typed_before = models.JSONField(null=True)
     aside_before = models.JSONField(null=True)

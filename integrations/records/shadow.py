@@ -27,23 +27,24 @@ WHOLE = "set local enable_nestloop = off"
 _EACH_BY_KEY = f"set local enable_hashjoin = off; set local enable_mergejoin = off; {UNSORTED}"
 _SHADOWING = """
 create temp table if not exists shadowing (external_id text, parent_id text, position text, title text, payload text,
-    context jsonb, facets jsonb, digest bytea, typed jsonb, reason text)
+    context jsonb, facets jsonb, digest bytea, typed jsonb, reason text, request uuid)
 """
 _FILL = """
 insert into records_shadowrecord (tenant_id, connection_id, stream, external_id, run_id, difference, parent_id,
-    position, title, payload, context, facets, digest, typed, reason)
+    position, title, payload, context, facets, digest, typed, reason, request_id)
 select %(tenant)s, %(connection)s, %(stream)s, s.external_id, %(run)s,
     case when s.reason <> '' then 'aside' when is_same then 'same' when r.id is null then 'new' else 'changed' end,
     s.parent_id, s.position, s.title, case when not is_same then s.payload end,
     case when not is_same then s.context end, case when not is_same then s.facets end, s.digest,
-    case when not is_same then s.typed end, s.reason
+    case when not is_same then s.typed end, s.reason, s.request
 from shadowing s
 left join lateral (select r.* {FOUND}) r on true {typed}
 cross join lateral (select r.id is not null and s.reason = '' and {same} as is_same) found
 on conflict (tenant_id, connection_id, stream, external_id, run_id) do update set
     difference = excluded.difference, parent_id = excluded.parent_id, position = excluded.position,
     title = excluded.title, payload = excluded.payload, context = excluded.context, facets = excluded.facets,
-    digest = excluded.digest, typed = excluded.typed, reason = excluded.reason
+    digest = excluded.digest, typed = excluded.typed, reason = excluded.reason,
+    request_id = excluded.request_id
 returning difference
 """
 _COMPARE = """
@@ -159,13 +160,14 @@ def _rows(arrivals: Iterable[Arrival], table: TypedTable | None) -> Iterator[tup
             arrival.digest,
             typed,
             "",
+            record.request_id or None,
         )
 
 
 def _aside_rows(aside: Aside) -> Iterator[tuple[Any, ...]]:
     for item in aside:
         facts = aside_facts(item)
-        yield (facts["key"], "", "", "", facts["payload"], None, None, None, None, facts["reason"])
+        yield (facts["key"], "", "", "", facts["payload"], None, None, None, None, facts["reason"], facts["request"])
 
 
 def _json(value: object) -> str:

@@ -20,13 +20,13 @@ from integrations.values import Kind
 _PLACE = "tenant_id = %(tenant)s and connection_id = %(connection)s and stream = %(stream)s"
 _ARRIVING = """
 create temp table if not exists {arriving} as
-select r.external_id, r.parent_id, r.position, r.title, r.payload, r.context, r.facets, r.digest, false as is_known
-    {typed_columns}
+select r.external_id, r.parent_id, r.position, r.title, r.payload, r.context, r.facets, r.digest, false as is_known,
+    null::uuid as request {typed_columns}
 from records_record r {typed_rows} with no data
 """
 _KEEP_VERSION = f"""
-insert into records_recordversion (tenant_id, record_id, payload, context, seen_at, replaced_at, run_id)
-select r.tenant_id, r.id, r.payload, r.context, r.changed_at, now(), r.changed_run_id
+insert into records_recordversion (tenant_id, record_id, payload, context, seen_at, replaced_at, run_id, request_id)
+select r.tenant_id, r.id, r.payload, r.context, r.changed_at, now(), r.changed_run_id, r.changed_request_id
 from {{arriving}} a
 cross join lateral (select r.* {BY_KEY.format(id="a.external_id")}) r
 where a.is_known and (r.payload <> a.payload or r.context <> a.context)
@@ -34,17 +34,18 @@ where a.is_known and (r.payload <> a.payload or r.context <> a.context)
 _MERGE = """
 with merged as (
     insert into records_record (tenant_id, connection_id, stream, external_id, parent_id, position, title, payload,
-        context, facets, digest, first_seen_at, changed_at, first_run_id, changed_run_id, misses)
+        context, facets, digest, first_seen_at, changed_at, first_run_id, changed_run_id, changed_request_id, misses)
     select %(tenant)s, %(connection)s, %(stream)s, external_id, parent_id, position, title, payload,
-        context, facets, digest, now(), now(), %(run)s, %(run)s, 0
+        context, facets, digest, now(), now(), %(run)s, %(run)s, request, 0
     from {arriving}
     on conflict (tenant_id, connection_id, stream, external_id) do update set
         parent_id = excluded.parent_id, position = excluded.position, title = excluded.title,
         payload = excluded.payload, context = excluded.context, facets = excluded.facets, digest = excluded.digest,
         misses = 0, missing_since = null,
-        (changed_at, changed_run_id) = (
+        (changed_at, changed_run_id, changed_request_id) = (
             select case when is_same then records_record.changed_at else excluded.changed_at end,
-                case when is_same then records_record.changed_run_id else excluded.changed_run_id end
+                case when is_same then records_record.changed_run_id else excluded.changed_run_id end,
+                case when is_same then records_record.changed_request_id else excluded.changed_request_id end
             from (
                 select records_record.payload = excluded.payload and records_record.context = excluded.context
             ) s(is_same)
@@ -62,10 +63,11 @@ _MERGE_TYPED = """, typed as (
 )"""
 _SET_ASIDE = """
 insert into records_rejectedrecord (tenant_id, connection_id, stream, key, payload, origin, reason, first_seen_at,
-    last_seen_at, run_id)
-values (%(tenant)s, %(connection)s, %(stream)s, %(key)s, %(payload)s, %(origin)s, %(reason)s, now(), now(), %(run)s)
+    last_seen_at, run_id, request_id)
+values (%(tenant)s, %(connection)s, %(stream)s, %(key)s, %(payload)s, %(origin)s, %(reason)s, now(), now(), %(run)s,
+    %(request)s)
 on conflict (tenant_id, connection_id, stream, key) do update set payload = excluded.payload, origin = excluded.origin,
-    reason = excluded.reason, last_seen_at = now(), run_id = excluded.run_id
+    reason = excluded.reason, last_seen_at = now(), run_id = excluded.run_id, request_id = excluded.request_id
 """
 _MOST_ASIDE = 1000  # of a stream are kept: more of them tell a developer no more
 _DROP_OLDEST = f"""

@@ -46,20 +46,22 @@ update records_shadowrecord s set typed_before = to_jsonb(t)
 from records_record r join {TABLE} t on t.record_id = r.id where {BOTH} and s.difference = 'changed'
 """
 _KEEP_VERSIONS = """
-insert into records_recordversion (tenant_id, record_id, payload, context, seen_at, replaced_at, run_id)
-select r.tenant_id, r.id, r.payload, r.context, r.changed_at, %(now)s, r.changed_run_id
+insert into records_recordversion (tenant_id, record_id, payload, context, seen_at, replaced_at, run_id, request_id)
+select r.tenant_id, r.id, r.payload, r.context, r.changed_at, %(now)s, r.changed_run_id, r.changed_request_id
 from records_shadowrecord s join records_record r on {BOTH} where s.difference = 'changed' and not ({IS_SAME})
 """
 _CHANGE = """
 update records_record r set ({COLUMNS}) = row({OF_COPY}), misses = 0, missing_since = null,
     changed_at = case when {IS_SAME} then r.changed_at else %(now)s end,
-    changed_run_id = case when {IS_SAME} then r.changed_run_id else %(run)s end
+    changed_run_id = case when {IS_SAME} then r.changed_run_id else %(run)s end,
+    changed_request_id = case when {IS_SAME} then r.changed_request_id else s.request_id end
 from records_shadowrecord s where {BOTH} and s.difference = 'changed'
 """
 _ADD = """
 insert into records_record (tenant_id, connection_id, stream, external_id, {COLUMNS}, first_seen_at, changed_at,
-    first_run_id, changed_run_id, misses)
-select s.tenant_id, s.connection_id, s.stream, s.external_id, {OF_COPY}, %(now)s, %(now)s, %(run)s, %(run)s, 0
+    first_run_id, changed_run_id, changed_request_id, misses)
+select s.tenant_id, s.connection_id, s.stream, s.external_id, {OF_COPY}, %(now)s, %(now)s, %(run)s, %(run)s,
+    s.request_id, 0
 from records_shadowrecord s where {COPY} and s.difference = 'new'
 """
 _SHOW_AGAIN = """
@@ -98,11 +100,13 @@ where {COPY} and {ASIDE} and j.key = s.external_id and s.aside_before is not nul
 """
 _SET_ASIDE = """
 insert into records_rejectedrecord as j (tenant_id, connection_id, stream, key, payload, reason, first_seen_at,
-    last_seen_at, run_id)
-select s.tenant_id, s.connection_id, s.stream, s.external_id, s.payload, s.reason, %(now)s, %(now)s, %(run)s
+    last_seen_at, run_id, request_id)
+select s.tenant_id, s.connection_id, s.stream, s.external_id, s.payload, s.reason, %(now)s, %(now)s, %(run)s,
+    s.request_id
 from records_shadowrecord s where {COPY} and s.reason <> ''
 on conflict (tenant_id, connection_id, stream, key) do update set
-    payload = excluded.payload, reason = excluded.reason, last_seen_at = excluded.last_seen_at, run_id = excluded.run_id
+    payload = excluded.payload, reason = excluded.reason, last_seen_at = excluded.last_seen_at,
+    run_id = excluded.run_id, request_id = excluded.request_id
 where j.last_seen_at < %(began)s
 """
 
@@ -125,8 +129,8 @@ where {BOTH} and s.difference = 'changed' and v.tenant_id = r.tenant_id and v.re
 """
 _PUT_BACK = """
 update records_record r set
-    ({COLUMNS}, misses, missing_since, changed_at, changed_run_id)
-    = row({OF_BEFORE}, b.misses, b.missing_since, b.changed_at, b.changed_run_id)
+    ({COLUMNS}, misses, missing_since, changed_at, changed_run_id, changed_request_id)
+    = row({OF_BEFORE}, b.misses, b.missing_since, b.changed_at, b.changed_run_id, b.changed_request_id)
 from records_shadowrecord s cross join lateral jsonb_populate_record(null::records_record, s.before) b
 where {BOTH} and s.difference = 'changed'
 """
@@ -150,8 +154,9 @@ where {COPY} and {ASIDE} and j.key = s.external_id and j.run_id = %(run)s and s.
 """
 _ASIDE_AGAIN = """
 insert into records_rejectedrecord (tenant_id, connection_id, stream, key, payload, reason, first_seen_at, last_seen_at,
-    run_id)
-select b.tenant_id, b.connection_id, b.stream, b.key, b.payload, b.reason, b.first_seen_at, b.last_seen_at, b.run_id
+    run_id, request_id)
+select b.tenant_id, b.connection_id, b.stream, b.key, b.payload, b.reason, b.first_seen_at, b.last_seen_at, b.run_id,
+    b.request_id
 from records_shadowrecord s
 cross join lateral jsonb_populate_record(null::records_rejectedrecord, s.aside_before) b
 where {COPY} and s.aside_before is not null and s.difference <> 'kept'

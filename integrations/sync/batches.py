@@ -9,7 +9,7 @@ from typing import Self
 from django.conf import settings
 from django.db import connections
 
-from integrations.contract import Page
+from integrations.contract import Page, brought_by
 from integrations.records import shadow, store
 from integrations.records.batches import prepare
 from integrations.sync.lease import Lease, keep
@@ -74,7 +74,7 @@ class Batches:
     def _ready(self, pages: list[Page]) -> Batch:
         lease = self._lease
         place, stream = lease.place, lease.stream
-        records = [record for page in pages for record in page.records]
+        records = [brought_by(page.request_id, record) for page in pages for record in page.records]
         rejected = [item for page in pages for item in page.rejected]
         if lease.is_rebuild:
             return Batch(pages=pages, ids=frozenset(), write=lambda: shadow.fill(place, stream, records, rejected))

@@ -68,7 +68,8 @@ def _readable(stream: Stream, records: list[Record]) -> dict[str, Record]:
 
 
 def _record(row: RejectedRecord) -> Record:
-    return Record(external_id=row.key, payload=row.payload.encode(), **(row.origin or {}))
+    request_id = row.request_id.hex if row.request_id else ""
+    return Record(external_id=row.key, payload=row.payload.encode(), request_id=request_id, **(row.origin or {}))
 
 
 def _place(state: StreamState, run_id: int) -> Place:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from integrations.connections.models import Connection
+from integrations.connections.models import Connection, VendorRequest
 from integrations.problems.models import Problem
 from integrations.records.models import Record, RejectedRecord
 from integrations.sandbox.kit import Fault, Sandbox
@@ -156,6 +156,8 @@ def test_what_was_set_aside_is_stored_once_it_can_be_read(
         run = SyncRun.objects.get(connection=connection, stream="billings")
         record = Record.objects.get(connection=connection, external_id=min(before))
         assert record.first_run_id == run.pk
+        assert record.changed_request_id
+        assert VendorRequest.objects.filter(request_id=record.changed_request_id.hex).exists()
         assert record.context["deal"]
         assert StreamState.objects.get(pk=state.pk).records == 60
 

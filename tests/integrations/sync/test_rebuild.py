@@ -74,7 +74,16 @@ def rows(connection: Connection, stream: str = "shelves", *, but: tuple[str, ...
         return [{name: value for name, value in row.items() if name not in but} for row in found]
 
 
-OF_A_COPY = ("id", "connection_id", "tenant_id", "first_seen_at", "changed_at", "first_run_id", "changed_run_id")
+OF_A_COPY = (
+    "id",
+    "connection_id",
+    "tenant_id",
+    "first_seen_at",
+    "changed_at",
+    "first_run_id",
+    "changed_run_id",
+    "changed_request_id",
+)
 
 
 def there(connection: Connection, stream: str = "shelves") -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 import msgspec
+from msgspec.structs import replace
 
 from integrations.contract import Access, Capability, Column, Connector, Limit, Page, Record, Settings, Stream
 from integrations.errors import RecordRejected
@@ -20,6 +21,7 @@ from integrations.values import Billing, BillingStatus, Kind, TypedValue
 class _Sheet(msgspec.Struct):
     items: list[msgspec.Raw]
     pages: int
+    request_id: str = ""
 
 
 class _Id(msgspec.Struct):
@@ -68,12 +70,14 @@ class Billings(Stream):
 
     def _sheet(self, access: Access, number: int) -> _Sheet:
         where = f"{access.settings['url']}/{access.settings['set']}/{access.settings['latency']}/{number}"
-        return access.http.send("GET", where).decode(_Sheet)
+        answer = access.http.send("GET", where)
+        return replace(answer.decode(_Sheet), request_id=answer.request_id)
 
     def _page(self, number: int, sheet: _Sheet) -> Page:
         rows = [bytes(item) for item in sheet.items]
         records = tuple(Record(external_id=_IDS.decode(row).id, payload=row) for row in rows)
-        return Page(records=records, cursor=str(number + 1) if number < sheet.pages else "")
+        cursor = str(number + 1) if number < sheet.pages else ""
+        return Page(records=records, cursor=cursor, request_id=sheet.request_id)
 
     def interpret(self, payload: bytes, context: Mapping[str, str]) -> TypedValue:
         try:

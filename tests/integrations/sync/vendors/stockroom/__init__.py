@@ -21,6 +21,7 @@ from integrations.contract import (
     Span,
     Stream,
     Who,
+    brought_by,
 )
 from integrations.errors import ConfigurationNeeded, RecordRejected, VendorChanged
 from integrations.forms import ConnectionForm
@@ -29,15 +30,16 @@ from integrations.sandbox.kit import Reply, Request, Sandbox, route
 PAGE = 5
 
 
-def fetch(access: Access, path: str) -> Any:
+def fetch(access: Access, path: str) -> tuple[Any, str]:
+    """What is there, None for nothing; and the request that brought it."""
     answer = access.http.send("GET", f"{access.settings['url']}/{path}")
     if answer.status == 404:
-        return None
+        return None, answer.request_id
     if answer.status == 403:
         raise ConfigurationNeeded("The stockroom is locked.", code="locked")
     if failure := answer.passing_failure("The stockroom"):
         raise failure
-    return answer.decode(Any)
+    return answer.decode(Any), answer.request_id
 
 
 class Listed(Stream):
@@ -45,12 +47,13 @@ class Listed(Stream):
 
     def read(self, access: Access, cursor: str) -> Iterator[Page]:
         start = int(cursor or 0)
-        rows = fetch(access, self.key)
+        rows, request_id = fetch(access, self.key)
         while True:
             part = rows[start : start + PAGE]
             start += PAGE
             is_last = start >= len(rows)
-            yield Page(records=tuple(map(self.record, part)), cursor="0" if is_last else str(start))
+            cursor = "0" if is_last else str(start)
+            yield Page(records=tuple(map(self.record, part)), cursor=cursor, request_id=request_id)
             if is_last:
                 return
 
@@ -77,7 +80,8 @@ class Parts(Listed):
     sweep_interval = timedelta(days=1)
 
     def sweep(self, access: Access, cursor: str) -> Iterator[Page]:
-        ids = [row["id"] for row in fetch(access, self.key)]
+        rows, _ = fetch(access, self.key)
+        ids = [row["id"] for row in rows]
         start = int(cursor or 0)
         while True:
             part = tuple(ids[start : start + PAGE])
@@ -88,12 +92,12 @@ class Parts(Listed):
                 return
 
     def look_up(self, access: Access, external_id: str) -> Record | None:
-        row = fetch(access, f"{self.key}/{external_id}")
+        row, request_id = fetch(access, f"{self.key}/{external_id}")
         if isinstance(row, list):
             raise VendorChanged("The stockroom answers with a list.")
         if row == {"id": external_id}:
             raise RecordRejected("The part has no name.")
-        return None if row is None else self.record(row)
+        return None if row is None else brought_by(request_id, self.record(row))
 
 
 class Counts(Listed):
@@ -103,9 +107,10 @@ class Counts(Listed):
     sweep_interval, misses, keep_for = timedelta(days=1), 1, timedelta(days=30)
 
     def sweep(self, access: Access, cursor: str) -> Iterator[Page]:
-        rows = [row for row in fetch(access, self.key) if row["day"].startswith("2026-05")]
+        rows, request_id = fetch(access, self.key)
+        rows = [row for row in rows if row["day"].startswith("2026-05")]
         span = Span(since="2026-05-01", until="2026-06-01")
-        yield Page(records=tuple(map(self.record, rows)), cursor="done", covers=span)
+        yield Page(records=tuple(map(self.record, rows)), cursor="done", request_id=request_id, covers=span)
 
 
 class Moves(Listed):
