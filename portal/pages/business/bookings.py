@@ -9,31 +9,55 @@ from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from integrations.records.queries import BookingQuerySet, gone_since
+from integrations.records.queries import BookingQuerySet, Span, gone_since
 from integrations.records.queries import bookings as bookings_of
 from integrations.values import Kind
-from portal.pages.business.common import Desk, export_links, render_part
+from portal.pages.business.common import Desk, export_links, render_part, word_of
 from portal.pages.business.details import about
 from portal.pages.business.listings import booking_filters, booking_listing
 from portal.pages.business.week import Block, Day, Group, Week, bounds, crowded_week, monday_of, week_of
 from portal.pages.filters import first
+from portal.pages.links import tenant_url
 from portal.pages.lists import Bound, Listing, Sort
+from portal.pages.templatetags.business import kind_icon, site_span
+from portal.pages.templatetags.switchboard import icon
 from portal.pages.zones import city_of
 from portal.tenancy.access import require_role
 from portal.tenancy.middleware import TenantRequest
 from portal.tenancy.models import Role
 
 _MOST_DRAWN = 600  # a week with more is drawn from counts, by kind and place
-_DRAWN = ("kind", "title", "resource", "location", "is_private", "zone", "starts_at", "ends_at")
-_LISTED = (*_DRAWN, "connection_id", "status", "organiser")
+_LISTED = (
+    "connection_id",
+    "kind",
+    "title",
+    "status",
+    "resource",
+    "location",
+    "organiser",
+    "is_private",
+    "zone",
+    "starts_at",
+    "ends_at",
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Drawn:
-    """A block and where it leads: to its booking, or to the list of what it stands for."""
+    """A block as the page writes it, worked out beforehand: a week has a hundred. It leads to its booking, or to the
+    list of the `number` that it stands for."""
 
-    block: Block
-    list_url: str
+    css: str
+    url: str
+    when: str
+    icon: str = ""
+    kind: str = ""
+    name: str = ""
+    title: str = ""
+    site: str = ""
+    number: int = 1
+    is_booking: bool = False
+    is_overflow: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +119,7 @@ def _week(request: TenantRequest) -> HttpResponse:
         **_shared(desk),
         "bound": bound,
         "week": week,
-        "days": [_drawn_day(day, bound) for day in week.days],
+        "days": [_drawn_day(day, bound, request) for day in week.days],
         "previous_url": bound.url(week=(monday - timedelta(days=7)).isoformat()),
         "today_url": bound.url(week=""),
         "next_url": bound.url(week=(monday + timedelta(days=7)).isoformat()),
@@ -128,9 +152,9 @@ def _asked_monday(bound: Bound[Any], desk: Desk) -> date:
 
 
 def _drawn_week(wanted: BookingQuerySet, monday: date, desk: Desk, *, start: datetime) -> Week:
-    rows = list(wanted.only(*_DRAWN).order_by("starts_at", "record_id")[: _MOST_DRAWN + 1])
-    if len(rows) <= _MOST_DRAWN:
-        return week_of(monday, rows, desk.zone, today=desk.today)
+    spans = wanted.spans(most=_MOST_DRAWN + 1)
+    if len(spans) <= _MOST_DRAWN:
+        return week_of(monday, spans, desk.zone, today=desk.today)
     groups = (
         wanted.filter(starts_at__gte=start)
         .order_by()
@@ -152,21 +176,49 @@ def _drawn_week(wanted: BookingQuerySet, monday: date, desk: Desk, *, start: dat
     return crowded_week(monday, counted, desk.zone, today=desk.today)
 
 
-def _drawn_day(day: Day, bound: Bound[Any]) -> DrawnDay:
+def _drawn_day(day: Day, bound: Bound[Any], request: TenantRequest) -> DrawnDay:
     list_url = bound.url(view="list", week="", **_on(day.date))
+
+    def drawn(block: Block, css: str) -> Drawn:
+        if block.is_overflow:
+            return Drawn(css=css, url=list_url, when=block.when, number=block.number, is_overflow=True)
+        if block.booking is not None:
+            return _one(block, block.booking, css, request)
+        url = bound.url(view="list", week="", **_on(day.date), kind=block.kind, location=block.location)
+        return _many(block, css, url)
+
     return DrawnDay(
         day=day,
         list_url=list_url,
-        all_day=[_led(block, day.date, bound) for block in day.all_day],
-        blocks=[_led(block, day.date, bound) for block in day.blocks],
+        all_day=[drawn(block, block.kind) for block in day.all_day],
+        blocks=[drawn(block, f"{block.kind} {block.css}") for block in day.blocks],
     )
 
 
-def _led(block: Block, day: date, bound: Bound[Any]) -> Drawn:
-    if block.booking is not None:
-        return Drawn(block=block, list_url="")
-    narrowed = {} if block.is_overflow else {"kind": block.kind, "location": block.location}
-    return Drawn(block=block, list_url=bound.url(view="list", week="", **_on(day), **narrowed))
+def _one(block: Block, booking: Span, css: str, request: TenantRequest) -> Drawn:
+    return Drawn(
+        css=css,
+        url=tenant_url(request, "booking", booking.pk),
+        when=block.when,
+        icon=icon(kind_icon(block.kind), 14),
+        kind=word_of(block.kind),
+        name=booking.resource or booking.title,
+        title=booking.title if booking.resource else "",
+        site=site_span(booking),
+        is_booking=True,
+    )
+
+
+def _many(block: Block, css: str, url: str) -> Drawn:
+    place = f", {block.location}" if block.location else ""
+    return Drawn(
+        css=css,
+        url=url,
+        when=block.when,
+        icon=icon(kind_icon(block.kind), 14),
+        name=f"{word_of(block.kind)}s{place}",
+        number=block.number,
+    )
 
 
 def _on(day: date) -> dict[str, str]:

@@ -5,13 +5,13 @@ blocks would stand side by side the rest becomes "+12 more", which leads to the 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from itertools import groupby
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from integrations.records.models import Booking
+from integrations.records.queries import Span
 from integrations.values import BookingKind
 
 QUARTERS = 96
@@ -21,11 +21,13 @@ DESKS = 3
 LONG = 20  # quarters
 _NO_END = timedelta(minutes=30)  # how long a booking without an end is drawn
 _QUARTER = timedelta(minutes=15)
+_MOMENT = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Block:
-    """What stands in the grid: one booking, or `number` of them. `starts` and `ends` are wall-clock words."""
+    """What stands in the grid: one booking, or `number` of them. `starts` and `ends` are wall-clock words. Its lane is
+    found once it stands among the others."""
 
     at: int
     lasts: int
@@ -33,7 +35,7 @@ class Block:
     starts: str
     ends: str
     location: str
-    booking: Booking | None = None
+    booking: Span | None = None
     number: int = 1
     is_endless: bool = False
     is_overflow: bool = False
@@ -108,6 +110,20 @@ class Group:
     ends_at: datetime
 
 
+class _Part(NamedTuple):
+    """What a booking, or a group of them, takes of one day, by the clock on the wall."""
+
+    at: int
+    lasts: int
+    start: datetime
+    end: datetime
+    kind: str
+    location: str
+    booking: Span | None
+    number: int
+    is_endless: bool
+
+
 def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
@@ -117,33 +133,30 @@ def bounds(monday: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return midnight(monday, zone), midnight(monday + timedelta(days=7), zone)
 
 
-def week_of(monday: date, bookings: Iterable[Booking], zone: ZoneInfo, *, today: date) -> Week:
-    parts = [part for booking in bookings for part in _parts(booking, zone, monday)]
+def week_of(monday: date, bookings: Iterable[Span], zone: ZoneInfo, *, today: date) -> Week:
+    parts: dict[date, list[_Part]] = {}
+    for booking in bookings:
+        for day, part in _parts(booking, zone, monday):
+            parts.setdefault(day, []).append(part)
     return _week(monday, parts, today)
 
 
 def crowded_week(monday: date, groups: Iterable[Group], zone: ZoneInfo, *, today: date) -> Week:
     """The week drawn from counts alone."""
-    parts = []
+    parts: dict[date, list[_Part]] = {}
     for group in groups:
         start, end = midnight(group.day, zone), midnight(group.day + timedelta(days=1), zone)
-        block = _block(
-            max(group.starts_at, start),
-            min(group.ends_at, end),
-            zone,
-            kind=group.kind,
-            location=group.location,
-            number=group.number,
-        )
-        parts.append((group.day, block))
+        first, last = max(group.starts_at, start), min(group.ends_at, end)
+        part = _part(first, last, zone, group.kind, group.location, None, group.number, False)
+        parts.setdefault(group.day, []).append(part)
     return _week(monday, parts, today)
 
 
-def _week(monday: date, parts: Sequence[tuple[date, Block]], today: date) -> Week:
+def _week(monday: date, parts: dict[date, list[_Part]], today: date) -> Week:
     days = [monday + timedelta(days=number) for number in range(7)]
-    if not any(day in days[5:] and not block.is_endless for day, block in parts):
+    if all(part.is_endless for day in days[5:] for part in parts.get(day, ())):
         days = days[:5]
-    made = tuple(_day(day, [block for on, block in parts if on == day], today) for day in days)
+    made = tuple(_day(day, parts.get(day, []), today) for day in days)
     drawn = [block for day in made for block in day.blocks]
     first, last = min((block.at for block in drawn), default=32), max((block.until for block in drawn), default=72)
     return Week(
@@ -153,55 +166,56 @@ def _week(monday: date, parts: Sequence[tuple[date, Block]], today: date) -> Wee
     )
 
 
-def _day(day: date, blocks: list[Block], today: date) -> Day:
-    gathered = _gathered(blocks)
+def _day(day: date, parts: Sequence[_Part], today: date) -> Day:
+    gathered = _gathered(parts)
     return Day(
         date=day,
         is_today=day == today,
         blocks=tuple(_in_lanes([block for block in gathered if not block.is_all_day])),
         all_day=tuple(block for block in gathered if block.is_all_day),
-        number=sum(block.number for block in blocks),
+        number=sum(part.number for part in parts),
     )
 
 
-def _gathered(blocks: list[Block]) -> list[Block]:
+def _gathered(parts: Iterable[_Part]) -> list[Block]:
     """Desks of one place, and whatever is many at one place, as one block."""
-    kept: list[Block] = []
-    place = _kind_and_place
-    for (kind, _location), together in groupby(sorted(blocks, key=place), key=place):
-        group = list(together)
+    groups: dict[tuple[str, str], list[_Part]] = {}
+    for part in parts:
+        groups.setdefault((part.kind, part.location), []).append(part)
+    blocks: list[Block] = []
+    for (kind, _location), together in sorted(groups.items()):
         limit = DESKS if kind == BookingKind.DESK else CROWD
-        kept.extend([_merged(group)] if len(group) >= limit else group)
-    return sorted(kept, key=lambda block: (block.at, -block.lasts, block.location))
+        blocks.extend([_merged(together)] if len(together) >= limit else map(_block, together))
+    return sorted(blocks, key=lambda block: (block.at, -block.lasts, block.location))
 
 
-def _kind_and_place(block: Block) -> tuple[str, str]:
-    return block.kind, block.location
-
-
-def _in_lanes(blocks: list[Block]) -> Iterator[Block]:
+def _in_lanes(blocks: Iterable[Block]) -> Iterator[Block]:
     for cluster in _clusters(blocks):
         shown, hidden = _fit(cluster, LANES)
         if hidden:
             shown, hidden = _fit(cluster, LANES - 1)
-            shown.append(replace(_merged(hidden, is_overflow=True), lane=LANES))
+            shown.append(_overflow(hidden))
         lanes = max(block.lane for block in shown)
-        yield from (replace(block, lanes=lanes) for block in sorted(shown, key=lambda one: (one.at, one.lane)))
+        for block in shown:
+            block.lanes = lanes
+        yield from sorted(shown, key=lambda one: (one.at, one.lane))
 
 
-def _clusters(blocks: list[Block]) -> Iterator[list[Block]]:
+def _clusters(blocks: Iterable[Block]) -> Iterator[list[Block]]:
     """Blocks that touch each other, directly or through others."""
     cluster: list[Block] = []
+    until = 0
     for block in blocks:
-        if cluster and block.at >= max(one.until for one in cluster):
+        if cluster and block.at >= until:
             yield cluster
             cluster = []
         cluster.append(block)
+        until = max(until, block.until)
     if cluster:
         yield cluster
 
 
-def _fit(cluster: list[Block], lanes: int) -> tuple[list[Block], list[Block]]:
+def _fit(cluster: Iterable[Block], lanes: int) -> tuple[list[Block], list[Block]]:
     """Those that fit side by side, each in its lane, and those that do not."""
     free_at = [0] * lanes
     shown, hidden = [], []
@@ -211,82 +225,98 @@ def _fit(cluster: list[Block], lanes: int) -> tuple[list[Block], list[Block]]:
             hidden.append(block)
         else:
             free_at[lane] = block.until
-            shown.append(replace(block, lane=lane + 1))
+            block.lane = lane + 1
+            shown.append(block)
     return shown, hidden
 
 
-def _merged(blocks: list[Block], *, is_overflow: bool = False) -> Block:
+def _merged(parts: Sequence[_Part]) -> Block:
+    first, last = min(parts, key=lambda one: one.at), max(parts, key=lambda one: one.at + one.lasts)
+    return Block(
+        at=first.at,
+        lasts=last.at + last.lasts - first.at,
+        kind=first.kind,
+        starts=_words(first)[0],
+        ends=_words(last)[1],
+        location=first.location,
+        number=sum(part.number for part in parts),
+        is_endless=all(part.is_endless for part in parts),
+    )
+
+
+def _overflow(blocks: Sequence[Block]) -> Block:
+    """What is left of a cluster, in its last lane."""
     first, last = min(blocks, key=lambda one: one.at), max(blocks, key=lambda one: one.until)
     return Block(
         at=first.at,
         lasts=last.until - first.at,
-        kind="more" if is_overflow else first.kind,
+        kind="more",
         starts=first.starts,
         ends=last.ends,
-        location="" if is_overflow else first.location,
+        location="",
         number=sum(block.number for block in blocks),
-        is_endless=all(block.is_endless for block in blocks),
-        is_overflow=is_overflow,
+        is_overflow=True,
+        lane=LANES,
     )
 
 
-def _parts(booking: Booking, zone: ZoneInfo, monday: date) -> Iterator[tuple[date, Block]]:
-    """One block a day the booking touches, cut at midnight. A desk without an end touches every day from its first."""
+def _block(part: _Part) -> Block:
+    starts, ends = _words(part)
+    return Block(
+        at=part.at,
+        lasts=part.lasts,
+        kind=part.kind,
+        starts=starts,
+        ends=ends,
+        location=part.location,
+        booking=part.booking,
+        number=part.number,
+        is_endless=part.is_endless,
+    )
+
+
+def _parts(booking: Span, zone: ZoneInfo, monday: date) -> Iterator[tuple[date, _Part]]:
+    """One a day the booking touches, cut at midnight. A desk without an end touches every day from its first."""
     is_endless = booking.ends_at is None and booking.kind == BookingKind.DESK
-    day = booking.starts_at.astimezone(zone).date()
+    start, day = booking.starts_at, booking.starts_at.astimezone(zone).date()
     if is_endless:
         day, end = max(day, monday), midnight(monday + timedelta(days=7), zone)
+        start = max(start, midnight(day, zone))
     else:
-        end = max(booking.ends_at or booking.starts_at + _NO_END, booking.starts_at)
-    last = max((end - timedelta(microseconds=1)).astimezone(zone).date(), day)
-    while day <= last:
-        start_of_day, end_of_day = midnight(day, zone), midnight(day + timedelta(days=1), zone)
-        yield (
-            day,
-            _block(
-                max(booking.starts_at, start_of_day),
-                min(end, end_of_day),
-                zone,
-                kind=booking.kind,
-                location=booking.location,
-                booking=booking,
-                is_endless=is_endless,
-            ),
-        )
-        day += timedelta(days=1)
+        end = max(booking.ends_at or start + _NO_END, start)
+    last = (end - _MOMENT).astimezone(zone).date()
+    while day < last:
+        midnight_after = midnight(day + timedelta(days=1), zone)
+        yield day, _part(start, midnight_after, zone, booking.kind, booking.location, booking, 1, is_endless)
+        start, day = midnight_after, day + timedelta(days=1)
+    yield day, _part(start, end, zone, booking.kind, booking.location, booking, 1, is_endless)
 
 
-def _block(
+def _part(
     start: datetime,
     end: datetime,
     zone: ZoneInfo,
-    *,
     kind: str,
     location: str,
-    booking: Booking | None = None,
-    number: int = 1,
-    is_endless: bool = False,
-) -> Block:
-    """Placed by the clock on the wall. In the night the clocks go back the end may be "before" the start: then the
-    block is as long as it really lasts, and the words name the zone's two halves."""
+    booking: Span | None,
+    number: int,
+    is_endless: bool,
+) -> _Part:
+    """Placed by the clock on the wall. In the night the clocks go back the end may be "before" the start: then it is
+    as long as it really lasts, and the words name the zone's two halves."""
     local_start, local_end = start.astimezone(zone), end.astimezone(zone)
     at = local_start.hour * 4 + local_start.minute // 15
     until = -(-(local_end.hour * 60 + local_end.minute) // 15)
     if local_end.date() > local_start.date():
         until = QUARTERS
     lasts = until - at if until > at else -(-(end - start) // _QUARTER)
-    is_odd = local_start.utcoffset() != local_end.utcoffset()
-    return Block(
-        at=at,
-        lasts=max(1, min(lasts, QUARTERS - at)),
-        kind=kind,
-        starts=_clock(local_start, is_odd=is_odd),
-        ends=_clock(local_end, is_odd=is_odd),
-        location=location,
-        booking=booking,
-        number=number,
-        is_endless=is_endless,
-    )
+    lasts = max(1, min(lasts, QUARTERS - at))
+    return _Part(at, lasts, local_start, local_end, kind, location, booking, number, is_endless)
+
+
+def _words(part: _Part) -> tuple[str, str]:
+    is_odd = part.start.utcoffset() != part.end.utcoffset()
+    return _clock(part.start, is_odd=is_odd), _clock(part.end, is_odd=is_odd)
 
 
 def _clock(moment: datetime, *, is_odd: bool) -> str:

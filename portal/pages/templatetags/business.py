@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from integrations.connections.models import Connection
 from integrations.records.models import Billing, Booking, WorkOrder
+from integrations.records.queries import Span
 from integrations.sync.models import RunKind, SyncRun
 from integrations.values import BillingStatus, BookingKind, BookingStatus, WorkOrderStatus
 from portal.pages.business.columns import Cell
@@ -108,7 +109,7 @@ def span(booking: Booking) -> SafeString:
 
 
 @register.filter
-def site_span(booking: Booking) -> str:
+def site_span(booking: Booking | Span) -> str:
     """The same by the clock at the site, with its city, where it shows another time than the reader's; else ""."""
     try:
         zone = ZoneInfo(booking.zone) if booking.zone else None
@@ -140,12 +141,6 @@ def soon(moment: datetime) -> str:
     if minutes < 1:
         return "now"
     return f"in {minutes} min" if minutes < 60 else f"at {timezone.localtime(moment):%H:%M}"
-
-
-@register.filter
-def kind_plural(kind: str) -> str:
-    """ "Desks", for a block that stands for several."""
-    return f"{kind.replace('_', ' ').capitalize()}s"
 
 
 @register.filter

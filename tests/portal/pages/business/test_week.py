@@ -6,19 +6,19 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.records.models import Booking
+from integrations.records.queries import Span
 from portal.pages.business.week import LANES, QUARTERS, Block, Week, bounds, monday_of, week_of
 
 CHICAGO = ZoneInfo("America/Chicago")
 
 
-def booking(start: str, end: str | None, *, kind: str = "room", resource: str = "Studio 1") -> Booking:
+def booking(start: str, end: str | None, *, kind: str = "room", resource: str = "Studio 1") -> Span:
     """A booking between two UTC times."""
     starts, ends = (datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None for text in (start, end))
-    return Booking(kind=kind, title="", resource=resource, location="Level 1", starts_at=starts, ends_at=ends)
+    return Span(1, kind, "", resource, "Level 1", "", starts, ends)
 
 
-def drawn(*bookings: Booking, monday: date) -> Week:
+def drawn(*bookings: Span, monday: date) -> Week:
     return week_of(monday, bookings, CHICAGO, today=monday)
 
 
@@ -85,9 +85,7 @@ def test_nothing_is_lost_and_nothing_lies_on_top_of_another(spans, monday):
         begins = datetime.fromtimestamp(start.timestamp() + minute * 60, UTC)
         ends = datetime.fromtimestamp(begins.timestamp() + length * 60, UTC)
         if begins < end:
-            rows.append(
-                Booking(kind="room", resource=f"{number}", location=f"{number}", starts_at=begins, ends_at=ends)
-            )
+            rows.append(Span(number, "room", "", f"{number}", f"{number}", "", begins, ends))
 
     week = week_of(monday, rows, CHICAGO, today=monday)
 
