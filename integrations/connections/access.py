@@ -21,7 +21,6 @@ from integrations.http import Exchange, Http
 from integrations.limits import Budget
 from portal.tenancy.scope import tenant_scope
 
-_WORTH_LOGGING = 200  # calls
 _TRUST_FOR = timedelta(seconds=10)  # how long a token, or that there is none, holds without asking again
 
 
@@ -112,8 +111,9 @@ class OpenConnection:
             self.http.clock_offset = self._token_http.clock_offset or self.http.clock_offset
 
     def log_calls(self) -> None:
-        """Put the calls of the last while into the log; a few wait for more. Call outside any scope."""
-        self._log.write(at_least=_WORTH_LOGGING)
+        """Put the calls made so far into the log: ahead of what they brought, for each record names its own. Call
+        outside any scope."""
+        self._log.write()
 
     def close(self) -> None:
         self.http.close()

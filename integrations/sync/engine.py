@@ -107,8 +107,8 @@ def _read(lease: Lease, access: OpenConnection, deadline: float) -> bool:
             if not is_last:
                 batches.begin_next()
             made, calls = access.http.calls - calls, access.http.calls
-            _commit(lease, batch, made, doubts)
             access.log_calls()
+            _commit(lease, batch, made, doubts)
             if time.monotonic() >= proof_due_at:
                 _prove(lease)
                 proof_due_at = time.monotonic() + PROVE_SECONDS
@@ -147,6 +147,7 @@ def _look_up(lease: Lease, access: OpenConnection, deadline: float) -> bool:
         has_looked = True
         before = access.http.calls
         answered = meanwhile(lease, partial(lookups.look_up, lease.stream, access, wanted))
+        access.log_calls()
         with tenant_scope(lease.tenant_id):
             hold(lease)
             settled = lookups.settle(lease.place, lease.stream, answered)

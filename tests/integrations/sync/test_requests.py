@@ -6,7 +6,9 @@ from uuid import UUID
 import pytest
 
 from integrations.connections.models import Connection, VendorRequest
-from integrations.contract import Access, Page
+from integrations.contract import Access, Page, Stream
+from integrations.records import store
+from integrations.records.batches import Batch, Place
 from integrations.records.models import Record, RecordVersion
 from integrations.registry import connectors
 from integrations.sandbox.kit import Fault
@@ -99,6 +101,27 @@ def test_what_is_looked_up_names_the_request_that_asked_for_it(stockroom: Emulat
     request = brought(stocked, "parts")["part-3"]
     assert request
     assert logged(stocked)[request] == "/parts/part-3"
+
+
+def test_a_request_is_in_the_log_before_what_it_brought_is_stored(
+    stockroom: Emulator, stocked: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a worker killed in between leaves no record whose request nobody knows."""
+    stockroom.put("parts", "part-3", kind="Steel")
+    stockroom.weather.add(Fault(path="^/parts$", rewrite=lambda body: body.replace(b"Steel", b"Glass")))
+    with tenant_scope(stocked.tenant_id):
+        lookups.ask(stocked.tenant_id, stocked.pk, "parts", ["part-3"], LookUpReason.STIRRED)
+    write, paths = store.write, []
+
+    def listening(place: Place, stream: Stream, batch: Batch) -> store.Stored:
+        calls = VendorRequest.objects.filter(connection=stocked).order_by("at")
+        paths.append(calls.values_list("path", flat=True).last())
+        return write(place, stream, batch)
+
+    monkeypatch.setattr(store, "write", listening)
+    sync(stocked, "parts")
+
+    assert paths == ["/parts", "/parts/part-3"]
 
 
 def test_a_record_from_a_new_copy_names_the_request_that_filled_it_and_the_way_back_the_former(
