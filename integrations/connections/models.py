@@ -1,6 +1,7 @@
 """A tenant's use of a vendor: the connection, what opens it, and what happened at its door."""
 
 import uuid
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
@@ -280,7 +281,9 @@ class Capability(OfConnection):
 
 
 class VendorRequest(OfConnection):
-    """One outbound call: no query, no headers, no bodies. Kept 14 days."""
+    """One outbound call: no query, no headers, no bodies."""
+
+    KEPT_FOR: ClassVar = timedelta(days=14)
 
     request_id = models.CharField(max_length=32)
     method = models.CharField(max_length=8)

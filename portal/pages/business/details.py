@@ -16,8 +16,9 @@ from integrations.sync.models import StreamState, SyncRun
 from integrations.values import Kind
 from portal.pages.business.columns import Cell, Row, row_of
 from portal.pages.business.common import connector_of, streams_of
-from portal.pages.business.history import pretty, provenance
+from portal.pages.business.history import Provenance, pretty, provenance
 from portal.pages.business.origins import origins
+from portal.pages.business.requests import Brought, requests_of
 from portal.pages.freshness import stream_of
 from portal.pages.links import tenant_url
 
@@ -51,7 +52,7 @@ def page_of(stream: Stream | None) -> str:
 
 
 def about(request: HttpRequest, record: Record, connection: Connection, *, is_veiled: bool = False) -> dict[str, Any]:
-    """At most seven statements. A veiled record shows neither its payload nor what it said before."""
+    """At most eight statements. A veiled record shows neither its payload nor what it said before."""
     stream, connector = stream_of(connection, record.stream), connector_of(connection)
     known = provenance(record, is_veiled=is_veiled)
     is_admin = request.membership.is_admin  # type: ignore[attr-defined]
@@ -64,7 +65,7 @@ def about(request: HttpRequest, record: Record, connection: Connection, *, is_ve
         "stream": stream,
         "provenance": known,
         "origins": origins(stream, record, is_veiled=is_veiled),
-        "requests": requests_before(record, known.changed_run) if is_admin else None,
+        **_requests(record, known, are_told=is_admin),
         "checked_at": checked_at(record),
         "payload": "" if is_veiled else pretty(record.payload),
         "is_veiled": is_veiled,
@@ -81,9 +82,25 @@ def checked_at(record: Record) -> datetime | None:
     return states.values_list("last_good_at", flat=True).first()
 
 
+def _requests(record: Record, known: Provenance, *, are_told: bool) -> dict[str, Any]:
+    """What brought the record as it is, and each change beside the change; where the first is not known, for the record
+    is older than our keeping of it, the calls around its time. At most two statements; none where they are not told."""
+    if not are_told:
+        return {"changes": [(change, None) for change in known.changes]}
+    told = [(record.changed_request_id, known.changed_run, record.changed_at)]
+    told += [(change.request_id, change.run, change.at) for change in known.changes]
+    found = requests_of(record, [Brought(request_id=one, run=run, at=at) for one, run, at in told if one])
+    own = found.get(record.changed_request_id) if record.changed_request_id else None
+    return {
+        "changes": [(change, found.get(change.request_id) if change.request_id else None) for change in known.changes],
+        "brought_by": own,
+        "requests": None if own else requests_before(record, known.changed_run),
+    }
+
+
 def requests_before(record: Record, run: SyncRun | None) -> list[VendorRequest]:
     """The connection's last calls before the record was stored as it is, within the run that stored it, the latest
-    first. Which of them brought it is not known: pages are read ahead, and streams are read side by side."""
+    first."""
     if run is None or run.started_at is None:
         return []
     of_it = VendorRequest.objects.filter(tenant_id=record.tenant_id, connection_id=record.connection_id)

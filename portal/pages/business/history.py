@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, pairwise
+from uuid import UUID
 
 import msgspec
 
@@ -29,10 +30,12 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What became different at `at`; `run` brought it, unless that was too long ago."""
+    """What became different at `at`. The run that brought it is None once that was too long ago, the request where it
+    was not kept yet."""
 
     at: datetime
     run: SyncRun | None
+    request_id: UUID | None
     fields: tuple[Field, ...]
     more: int  # fields that differ beyond those listed
 
@@ -51,13 +54,16 @@ def provenance(record: Record, *, is_veiled: bool = False) -> Provenance:
     shown = versions[:MAX_VERSIONS]
     payloads = [record.payload, *(version.payload for version in shown)]
     run_ids = [record.changed_run_id, *(version.run_id for version in shown)]  # each brought the payload beside it
+    request_ids = [record.changed_request_id, *(version.request_id for version in shown)]
     runs = SyncRun.objects.filter(tenant_id=record.tenant_id).in_bulk({record.first_run_id, *run_ids})
     return Provenance(
         first_run=runs.get(record.first_run_id),
         changed_run=runs.get(record.changed_run_id),
         changes=tuple(
-            _change(version.replaced_at, runs.get(run_id), before=older, after=newer)
-            for version, run_id, (newer, older) in zip(shown, run_ids, pairwise(payloads), strict=False)
+            _change(version.replaced_at, runs.get(run_id), request_id, before=older, after=newer)
+            for version, run_id, request_id, (newer, older) in zip(
+                shown, run_ids, request_ids, pairwise(payloads), strict=False
+            )
         ),
         has_older=len(versions) > MAX_VERSIONS,
     )
@@ -84,9 +90,15 @@ def _versions(record: Record) -> Iterator[RecordVersion]:
     return iter(found[: MAX_VERSIONS + 1])
 
 
-def _change(at: datetime, run: SyncRun | None, *, before: str, after: str) -> Change:
+def _change(at: datetime, run: SyncRun | None, request_id: UUID | None, *, before: str, after: str) -> Change:
     found = differences(before, after)
-    return Change(at=at, run=run, fields=tuple(found[:_MAX_FIELDS]), more=max(len(found) - _MAX_FIELDS, 0))
+    return Change(
+        at=at,
+        run=run,
+        request_id=request_id,
+        fields=tuple(found[:_MAX_FIELDS]),
+        more=max(len(found) - _MAX_FIELDS, 0),
+    )
 
 
 def _flat(payload: str) -> dict[str, str]:

@@ -1,13 +1,15 @@
 """How do we know this? What every detail page tells of where its record comes from."""
 
+import re
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from integrations.connections.models import Connection, VendorRequest
-from integrations.records.models import Record, RecordVersion
+from integrations.records.models import Record, RecordVersion, WorkOrder
 from integrations.sync.models import RunKind, SyncRun
 from portal.tenancy.models import Role
 from tests import sample_data
@@ -113,6 +115,93 @@ def test_admins_see_the_requests_of_that_run_around_that_time(
         assert "/orders?page=7" not in told
         assert f"/runs/{run.pk}/" in told
     assert neighbour.get(f"work-orders/{order.pk}/").status_code == 404
+
+
+BROUGHT, FORMER = UUID(int=7), UUID(int=6)
+
+
+@pytest.fixture
+def brought(house: House, neighbour: House, fieldwork: Connection) -> WorkOrder:
+    """An order with one earlier version, each of which names its request; the neighbour's log has lines by the same
+    names."""
+    now = timezone.now()
+    with neighbour.scope:
+        theirs = Connection.objects.get(tenant=neighbour.tenant)
+        for one in (BROUGHT, FORMER):
+            request_at(theirs, "/theirs", request_id=one.hex, at=now)
+    with house.scope:
+        first, second = (ended_run(fieldwork, started_at=now - timedelta(days=days)) for days in (2, 1))
+        order = sample_data.work_order(fieldwork, {"Sla": {"DueBy": "2"}})
+        stored_at = now - timedelta(hours=23)
+        version = sample_data.replaced(order.record, {"Sla": {"DueBy": "1"}}, at=stored_at)
+        RecordVersion.objects.filter(pk=version.pk).update(run_id=first.pk, request_id=FORMER)
+        Record.objects.filter(pk=order.pk).update(
+            changed_run_id=second.pk, changed_request_id=BROUGHT, changed_at=stored_at
+        )
+    return order
+
+
+def test_admins_see_the_very_request_that_brought_it_and_find_it_in_the_log(
+    house: House, neighbour: House, fieldwork: Connection, brought: WorkOrder
+) -> None:
+    with house.scope:
+        at = brought.record.changed_at - timedelta(hours=23, seconds=5)
+        request_at(fieldwork, "/later", at=at + timedelta(seconds=1), request_id=UUID(int=8).hex)
+        request_at(
+            fieldwork,
+            "/orders",
+            at=at,
+            request_id=BROUGHT.hex,
+            duration_ms=120,
+            received_bytes=2048,
+            vendor_request_id="their-77",
+        )
+    path = f"work-orders/{brought.pk}/"
+    text = text_as(house, Role.ADMIN, path)
+    assert '<dt>Brought by</dt><dd><span class="mono">GET api.example.com/orders</span>' in text
+    assert "answered 200 in 120 ms with 2.0 KB" in text.replace("\xa0", " ")
+    assert f"<code>{BROUGHT.hex}</code>, at Fieldwork <code>their-77</code>" in text
+    assert "around that time" not in text
+    assert "/later" not in text
+    assert "/theirs" not in text
+    (place,) = set(re.findall(rf"connections/{fieldwork.pk}/requests/\?after=[\w-]+", text))
+    listed = text_as(house, Role.ADMIN, place)
+    assert "GET /orders" in listed
+    assert "GET /later" not in listed
+    for role in (Role.MEMBER, Role.VIEWER):
+        assert BROUGHT.hex not in text_as(house, role, path)
+    assert neighbour.get(path).status_code == 404
+
+
+def test_each_earlier_version_names_the_request_that_brought_what_took_its_place(
+    house: House, fieldwork: Connection, brought: WorkOrder
+) -> None:
+    with house.scope:
+        older = sample_data.replaced(
+            brought.record, {"Sla": {"DueBy": "0"}}, at=timezone.now() - timedelta(days=1, hours=23)
+        )
+        RecordVersion.objects.filter(pk=older.pk).update(request_id=None)
+        for hours, path, one in ((47, "/former", FORMER), (23, "/orders", BROUGHT)):
+            at = timezone.now() - timedelta(hours=hours, minutes=1)
+            request_at(fieldwork, path, at=at, request_id=one.hex)
+    text = text_as(house, Role.ADMIN, f"work-orders/{brought.pk}/")
+    latest, earlier = text[text.index("Earlier versions") :].split('<del class="was">')[1:3]
+    assert latest.startswith("1</del>")
+    assert "api.example.com/orders" in latest
+    assert "api.example.com/former" in earlier
+
+
+def test_a_request_whose_line_is_gone_is_named_with_the_reason(
+    house: House, fieldwork: Connection, brought: WorkOrder
+) -> None:
+    path = f"work-orders/{brought.pk}/"
+    text = text_as(house, Role.ADMIN, path)
+    assert f"<code>{BROUGHT.hex}</code>" in text
+    assert "The request log has no line for it" in text
+    with house.scope:
+        Record.objects.filter(pk=brought.pk).update(changed_at=timezone.now() - timedelta(days=15))
+        RecordVersion.objects.all().delete()
+    assert "Its line in the request log was deleted after 14 days." in text_as(house, Role.ADMIN, path)
 
 
 def test_a_private_booking_tells_where_its_time_stands_and_nothing_else(house: House, neighbour: House) -> None:
