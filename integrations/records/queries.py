@@ -25,7 +25,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce
-from django.db.models.query import ModelIterable
+from django.db.models.query import ModelIterable, NamedValuesListIterable
 
 from integrations.connections.models import Connection
 from integrations.contract import Stream
@@ -80,11 +80,19 @@ class Span(NamedTuple):
     ends_at: datetime | None
 
 
-class _InUtc(Func):
+class InUtc(Func):
     """An instant as its naive UTC time: the driver reads an aware one fifty times slower."""
 
     template = "%(expressions)s AT TIME ZONE 'UTC'"
     output_field = DateTimeField()
+
+
+# What takes the place of a private booking's own words.
+_VEIL = {"title": PRIVATE, "organiser": "", "organiser_email": "", "search": "", "vendor_status": ""}
+
+
+def _aware(utc: datetime | None) -> datetime | None:
+    return utc and utc.replace(tzinfo=UTC)
 
 
 class _Veiled(ModelIterable):  # type: ignore[type-arg]  # generic for the type checker only
@@ -93,9 +101,21 @@ class _Veiled(ModelIterable):  # type: ignore[type-arg]  # generic for the type 
     def __iter__(self) -> Iterator[Booking]:
         for booking in super().__iter__():
             if booking.is_private:
-                booking.title = PRIVATE
-                booking.organiser = booking.organiser_email = booking.search = booking.vendor_status = ""
+                for name, words in _VEIL.items():
+                    setattr(booking, name, words)
             yield booking
+
+
+class _VeiledTuples(NamedValuesListIterable):
+    """The same of named tuples."""
+
+    def __iter__(self) -> Iterator[Any]:
+        rows: Iterator[Any] = super().__iter__()
+        for row in rows:
+            if row.is_private:
+                yield row._replace(**{name: words for name, words in _VEIL.items() if name in row._fields})
+            else:
+                yield row
 
 
 class BookingQuerySet(QuerySet[Booking]):
@@ -118,6 +138,12 @@ class BookingQuerySet(QuerySet[Booking]):
             .filter(is_here())
         )
 
+    def tuples(self, *names: str) -> QuerySet[Booking, Any]:
+        """Named tuples of these columns instead of models; `is_private` must be among them."""
+        found = self.values_list(*names, named=True)
+        found._iterable_class = _VeiledTuples
+        return found
+
     def spans(self, *, most: int) -> list[Span]:
         """The first of them by their start."""
         rows = self.order_by("starts_at", "record_id").values_list(
@@ -127,13 +153,10 @@ class BookingQuerySet(QuerySet[Booking]):
             "resource",
             "location",
             "zone",
-            _InUtc("starts_at"),
-            _InUtc("ends_at"),
+            InUtc("starts_at"),
+            InUtc("ends_at"),
         )[:most]
-        return [
-            Span(*row, starts_at=starts.replace(tzinfo=UTC), ends_at=ends and ends.replace(tzinfo=UTC))
-            for *row, starts, ends in rows
-        ]
+        return [Span._make((*facts, _aware(starts), _aware(ends))) for *facts, starts, ends in rows]
 
 
 class BillingQuerySet(QuerySet[Billing]):

@@ -79,14 +79,6 @@ class Desk:
             if row.connection_id in by_id:
                 row.connection = by_id[row.connection_id]
 
-    def attach_records(self, rows: Sequence[Typed]) -> None:
-        """Give each row its record, without the payload: one statement however many there are."""
-        wanted = Record.objects.filter(tenant_id=self.tenant.pk).only("stream", "external_id", "missing_since")
-        by_id = wanted.in_bulk([row.pk for row in rows])
-        for row in rows:
-            if row.pk in by_id:
-                row.record = by_id[row.pk]
-
 
 @dataclass(frozen=True, kw_only=True)
 class OfConnection(Choice):

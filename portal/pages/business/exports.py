@@ -14,7 +14,6 @@ from django.shortcuts import redirect
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
-from integrations.records.models import Record
 from portal.pages.business.common import Desk
 from portal.pages.business.records import asked_stream
 from portal.pages.business.sheets import Sheet, billing_sheet, booking_sheet, record_sheet, work_order_sheet
@@ -55,7 +54,7 @@ def billings(request: TenantRequest, form: str) -> HttpResponseBase:
 @require_GET
 @require_role(Role.MEMBER)
 def records(request: TenantRequest, vendor: str, stream: str, form: str) -> HttpResponseBase:
-    def sheet(desk: Desk) -> Sheet[Record]:
+    def sheet(desk: Desk) -> Sheet:
         connections, definition = asked_stream(desk, vendor, stream)
         if definition.kind:
             raise Http404("Its list has an export of its own, which keeps to itself what is private.")
@@ -64,7 +63,7 @@ def records(request: TenantRequest, vendor: str, stream: str, form: str) -> Http
     return _export(request, sheet, form)
 
 
-def _export(request: TenantRequest, sheet_of: Callable[[Desk], Sheet[Any]], form: str) -> HttpResponseBase:
+def _export(request: TenantRequest, sheet_of: Callable[[Desk], Sheet], form: str) -> HttpResponseBase:
     desk = Desk(request)
     with tenant_scope(desk.tenant.pk):
         sheet = sheet_of(desk)
@@ -89,13 +88,13 @@ def _export(request: TenantRequest, sheet_of: Callable[[Desk], Sheet[Any]], form
     return response
 
 
-def _csv(sheet: Sheet[Any], chunks: Rows, desk: Desk) -> StreamingHttpResponse:
+def _csv(sheet: Sheet, chunks: Rows, desk: Desk) -> StreamingHttpResponse:
     response = StreamingHttpResponse(csv_lines(sheet.heads, chunks, desk.zone), content_type="text/csv; charset=utf-8")
     response.headers["X-Accel-Buffering"] = "no"  # a proxy hands each chunk on at once
     return response
 
 
-def _workbook(sheet: Sheet[Any], chunks: Rows, desk: Desk) -> FileResponse:
+def _workbook(sheet: Sheet, chunks: Rows, desk: Desk) -> FileResponse:
     """Written whole before the first byte leaves, for a workbook cannot be opened in part; the file goes by itself."""
     file = TemporaryFile()  # noqa: SIM115 - the response closes it
     try:
@@ -107,11 +106,11 @@ def _workbook(sheet: Sheet[Any], chunks: Rows, desk: Desk) -> FileResponse:
     return FileResponse(file, content_type=XLSX)
 
 
-def _chunks(tenant_id: int, sheet: Sheet[Any], keyset: Keyset[Any]) -> Iterator[Sequence[Sequence[Any]]]:
+def _chunks(tenant_id: int, sheet: Sheet, keyset: Keyset[Any]) -> Iterator[Sequence[Sequence[Any]]]:
     after, has_more = "", True
     while has_more:
         with tenant_scope(tenant_id):
             part = keyset.page(after=after)
-            sheet.prepare(part.rows)
-        yield [sheet.cells(row) for row in part.rows]
+            cells = sheet.read(part.rows)
+        yield cells
         after, has_more = part.next, bool(part.next)
