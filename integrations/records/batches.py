@@ -99,8 +99,8 @@ def _different(place: Place, candidates: Sequence[Candidate]) -> tuple[list[Cand
     ids = [record.external_id for record, _ in candidates]
     digests = b"".join([digest for _, digest in candidates])
     with connection.cursor() as cursor:
-        cursor.execute(UNSORTED)
-        cursor.execute(_DIFFERENT, {**place.facts, "ids": ids, "digests": digests})
+        cursor.execute(f"{UNSORTED}; {_DIFFERENT}", {**place.facts, "ids": ids, "digests": digests})
+        cursor.nextset()
         found = cursor.fetchall()
     return [candidates[number - 1] for number, _ in found], {ids[number - 1] for number, is_known in found if is_known}
 

@@ -147,12 +147,9 @@ def _merge(place: Place, kind: Kind | None, batch: Batch) -> int:
         cursor.execute(statements.arriving)
         copy_rows(cursor, statements.table, statements.columns, batch.rows)
         if batch.has_known:
-            cursor.execute(UNSORTED)
-            cursor.execute(statements.keep_version, place.facts)
-        cursor.execute(statements.merge, place.facts)
-        new = int(cursor.fetchone()[0])
-        cursor.execute(f"truncate {statements.table}")
-    return new
+            cursor.execute(f"{UNSORTED}; {statements.keep_version}", place.facts)
+        cursor.execute(f"{statements.merge}; truncate {statements.table}", place.facts)
+        return int(cursor.fetchone()[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -161,7 +161,7 @@ def _commit(lease: Lease, batch: Batch, calls: int, doubts: Doubts) -> None:
     but the checkpoint goes back behind the last that could be."""
     pages = batch.pages
     with tenant_scope(lease.tenant_id):
-        hold(lease)
+        hold(lease, is_durable=False)
         stored = batch.write()
         read = sum(len(page.records) + len(page.rejected) + len(page.seen) for page in pages)
         expected = next((page.expected for page in reversed(pages) if page.expected is not None), None)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -78,6 +78,10 @@ where tenant_id = %(tenant)s and id = %(run)s and finished_at is null and next_s
     and kind = any(%(kinds)s) and state = any(%(states)s)
 returning fence
 """
+_HOLD = """
+update sync_syncrun set lease_until = now() + make_interval(secs => %(lease)s)
+where tenant_id = %(tenant)s and id = %(run)s and fence = %(fence)s and finished_at is null
+"""
 MOST_LAPSES = 10  # then what comes is taken for what ends the worker: no other tenant is to suffer from it for ever
 _LEFT_ALONE = "Begun by another release of Switchboard; it goes on when that release works again."
 
@@ -143,13 +147,19 @@ def keep(lease: Lease) -> None:
         hold(lease)
 
 
-def hold(lease: Lease) -> None:
-    """Prove that the lease is still ours and lengthen it. Raises LeaseLost; the transaction then writes nothing."""
-    mine = SyncRun.objects.filter(
-        tenant_id=lease.tenant_id, pk=lease.run_id, fence=lease.fence, finished_at=None
-    ).update(lease_until=Now() + timedelta(seconds=settings.SYNC_LEASE_SECONDS))
-    if not mine:
-        raise LeaseLost
+def hold(lease: Lease, *, is_durable: bool = True) -> None:
+    """Prove that the lease is still ours and lengthen it. Raises LeaseLost; the transaction then writes nothing.
+
+    A transaction that is not `is_durable` does not wait until it is on the disk. A server that crashes forgets the
+    latest of them, in order and with the checkpoints in them, so what they held is read again."""
+    facts = {"tenant": lease.tenant_id, "run": lease.run_id, "fence": lease.fence}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _HOLD if is_durable else f"{_HOLD}; set local synchronous_commit = off",
+            {**facts, "lease": settings.SYNC_LEASE_SECONDS},
+        )
+        if not cursor.rowcount:
+            raise LeaseLost
 
 
 def give_back(run_id: int) -> None:

@@ -1,11 +1,14 @@
 """The walls between tenants stand in the database, whatever the code forgets."""
 
+from uuid import uuid4
+
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.utils import timezone
 
 from integrations.connections.models import Connection
+from integrations.records.models import Billing, Booking, Record
 from integrations.sync.models import StreamState
 from portal.tenancy.models import Membership, Tenant
 from portal.tenancy.scope import current_tenant_id, ops_scope, tenant_scope
@@ -85,6 +88,66 @@ def test_a_row_cannot_point_at_another_tenants_connection() -> None:
         cursor.execute("set constraints all immediate")
         with pytest.raises(IntegrityError), transaction.atomic():
             StreamState.objects.create(tenant=ours, connection_id=their_connection.pk, stream="billings")
+
+
+def a_record(target: Connection, external_id: str = "1", **facts: object) -> Record:
+    now = timezone.now()
+    usual = {"stream": "billings", "payload": "{}", "digest": b"", "first_seen_at": now, "changed_at": now}
+    runs = {"first_run_id": 1, "changed_run_id": 1}
+    place = {"tenant_id": target.tenant_id, "connection_id": target.pk, "external_id": external_id}
+    return Record.objects.create(**place | usual | runs | facts)
+
+
+def test_a_record_cannot_point_at_another_tenants_connection_nor_at_none() -> None:
+    ours, theirs = a_tenant(), a_tenant()
+    mine, their_connection = a_connection(ours), a_connection(theirs)
+    with tenant_scope(ours.pk):
+        kept = a_record(mine)
+        for elsewhere in (their_connection.pk, uuid4()):
+            with pytest.raises(IntegrityError), transaction.atomic():
+                a_record(mine, "2", connection_id=elsewhere)
+            with pytest.raises(IntegrityError), transaction.atomic():
+                Record.objects.filter(pk=kept.pk).update(connection_id=elsewhere)
+        assert list(Record.objects.values_list("external_id", "connection_id")) == [("1", mine.pk)]
+
+
+def test_a_typed_row_cannot_point_at_another_tenants_record_nor_at_none() -> None:
+    ours, theirs = a_tenant(), a_tenant()
+    mine, their_connection = a_connection(ours), a_connection(theirs)
+    with tenant_scope(theirs.pk):
+        their_record = a_record(their_connection)
+    words = "insert into records_billing (record_id, tenant_id, connection_id, search, vendor_status, number, title,"
+    words += " account, deal_id, status, currency) values (%s, %s, %s, '', '', '', '', '', '', 'paid', '')"
+    with tenant_scope(ours.pk), connection.cursor() as cursor:
+        own, other = a_record(mine), a_record(mine, "2")
+        cursor.execute(words, [own.pk, ours.pk, mine.pk])
+        for elsewhere in (their_record.pk, other.pk + 1000):
+            with pytest.raises(IntegrityError), transaction.atomic():
+                cursor.execute(words, [elsewhere, ours.pk, mine.pk])
+            with pytest.raises(IntegrityError), transaction.atomic():
+                cursor.execute("update records_billing set record_id = %s", [elsewhere])
+        assert list(Billing.objects.values_list("record_id", flat=True)) == [own.pk]
+
+
+def test_what_a_connection_brought_goes_with_it_and_nothing_else_does() -> None:
+    ours, theirs = a_tenant(), a_tenant()
+    gone, kept, other = a_connection(ours), a_connection(ours, account="2"), a_connection(theirs)
+    words = (
+        "insert into records_booking (record_id, tenant_id, connection_id, search, vendor_status, kind, title, status,"
+    )
+    words += " resource, location, organiser, organiser_email, is_private, zone, starts_at)"
+    words += " values (%s, %s, %s, '', '', 'room', '', 'booked', '', '', '', '', false, '', now())"
+    for one in (gone, kept, other):
+        with tenant_scope(one.tenant_id), connection.cursor() as cursor:
+            cursor.execute(words, [a_record(one).pk, one.tenant_id, one.pk])
+    with connection.cursor() as cursor:
+        for tenant in (ours, theirs):  # what deletes ours in no Python of ours
+            with tenant_scope(tenant.pk):
+                cursor.execute("delete from connections_connection where id = %s", [gone.pk])
+    for tenant, left in ((ours, [kept.pk]), (theirs, [other.pk])):
+        with tenant_scope(tenant.pk):
+            assert list(Record.objects.values_list("connection_id", flat=True)) == left
+            assert list(Booking.objects.values_list("connection_id", flat=True)) == left
 
 
 def test_a_scope_inside_another_tenants_is_refused() -> None:
