@@ -47,7 +47,6 @@ class Record(OfConnection):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["tenant", "id"], name="record_of_tenant"),
             models.UniqueConstraint(fields=["tenant", "connection", "stream", "external_id"], name="record_once"),
         ]
         indexes: ClassVar = [

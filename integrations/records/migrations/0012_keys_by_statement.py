@@ -10,9 +10,11 @@ class Migration(migrations.Migration):
 
     operations = [
         same_tenant_by_statement("records_record", "connection_id", "connections_connection", locks=True),
-        # A typed row is written in the transaction that writes its record.
+        # What is said of a record is written in the transaction that writes the record.
         *(
             same_tenant_by_statement(f"records_{kind}", "record_id", "records_record", locks=False)
             for kind in ("workorder", "booking", "billing")
         ),
+        same_tenant_by_statement("records_recordversion", "record_id", "records_record", locks=False),
+        migrations.RemoveConstraint("record", "record_of_tenant"),  # which was there to be pointed at
     ]

@@ -8,7 +8,7 @@ from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.utils import timezone
 
 from integrations.connections.models import Connection
-from integrations.records.models import Billing, Booking, Record
+from integrations.records.models import Billing, Booking, Record, RecordVersion
 from integrations.sync.models import StreamState
 from portal.tenancy.models import Membership, Tenant
 from portal.tenancy.scope import current_tenant_id, ops_scope, tenant_scope
@@ -111,7 +111,8 @@ def test_a_record_cannot_point_at_another_tenants_connection_nor_at_none() -> No
         assert list(Record.objects.values_list("external_id", "connection_id")) == [("1", mine.pk)]
 
 
-def test_a_typed_row_cannot_point_at_another_tenants_record_nor_at_none() -> None:
+def test_neither_a_typed_row_nor_a_version_can_point_at_another_tenants_record_nor_at_none() -> None:
+    now = timezone.now()
     ours, theirs = a_tenant(), a_tenant()
     mine, their_connection = a_connection(ours), a_connection(theirs)
     with tenant_scope(theirs.pk):
@@ -126,6 +127,10 @@ def test_a_typed_row_cannot_point_at_another_tenants_record_nor_at_none() -> Non
                 cursor.execute(words, [elsewhere, ours.pk, mine.pk])
             with pytest.raises(IntegrityError), transaction.atomic():
                 cursor.execute("update records_billing set record_id = %s", [elsewhere])
+            with pytest.raises(IntegrityError), transaction.atomic():
+                RecordVersion.objects.create(
+                    tenant=ours, record_id=elsewhere, payload="{}", seen_at=now, replaced_at=now, run_id=1
+                )
         assert list(Billing.objects.values_list("record_id", flat=True)) == [own.pk]
 
 
