@@ -111,8 +111,7 @@ class OpenConnection:
             self.http.clock_offset = self._token_http.clock_offset or self.http.clock_offset
 
     def log_calls(self) -> None:
-        """Put the calls made so far into the log: ahead of what they brought, for each record names its own. Call
-        outside any scope."""
+        """Put the calls made so far into the log. Call outside any scope."""
         self._log.write()
 
     def close(self) -> None:

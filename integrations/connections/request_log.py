@@ -4,7 +4,7 @@ import logging
 from collections import deque
 from uuid import UUID
 
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from integrations.connections.models import VendorRequest
 from integrations.http import Exchange
@@ -31,6 +31,8 @@ class RequestLog:
         batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
         try:
             with tenant_scope(self._tenant_id):
+                with connection.cursor() as cursor:  # a crash of the database may cost the latest lines
+                    cursor.execute("set local synchronous_commit = off")
                 VendorRequest.objects.bulk_create(map(self._row, batch))
         except DatabaseError as failure:
             # The vendor's answer in our hands is worth more than its line in the log.

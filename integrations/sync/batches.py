@@ -30,10 +30,11 @@ class Batch:
 
 class Batches:
     """What a reading brings, batch by batch. Where the vendor is faster than we are, the next is made ready beside the
-    writing of the last; elsewhere there would be nothing to win, and no second connection to the database is used."""
+    writing of the last; elsewhere there would be nothing to win, and no second connection to the database is used.
+    `log_calls` puts the calls made so far into the log: ahead of what they brought, for each record names its own."""
 
-    def __init__(self, lease: Lease, reader: Reader) -> None:
-        self._lease, self._reader = lease, reader
+    def __init__(self, lease: Lease, reader: Reader, log_calls: Callable[[], None]) -> None:
+        self._lease, self._reader, self._log_calls = lease, reader, log_calls
         self._beside = ThreadPoolExecutor(1, "batches")
         self._coming: Future[Batch] | None = None
         self._has_begun = False
@@ -72,6 +73,7 @@ class Batches:
             self._coming = self._beside.submit(self._ready, pages)
 
     def _ready(self, pages: list[Page]) -> Batch:
+        self._log_calls()
         lease = self._lease
         place, stream = lease.place, lease.stream
         records = [brought_by(page.request_id, record) for page in pages for record in page.records]

@@ -102,12 +102,12 @@ def _read(lease: Lease, access: OpenConnection, deadline: float) -> bool:
     proof_due_at = 0.0
     calls = access.http.calls
     doubts = Doubts(lease.cursor)
-    with Reader(method(access, lease.cursor), lease.stream.key) as reader, Batches(lease, reader) as batches:
+    reading = Reader(method(access, lease.cursor), lease.stream.key)
+    with reading as reader, Batches(lease, reader, access.log_calls) as batches:
         while batch := batches.take():
             if not is_last:
                 batches.begin_next()
             made, calls = access.http.calls - calls, access.http.calls
-            access.log_calls()
             _commit(lease, batch, made, doubts)
             if time.monotonic() >= proof_due_at:
                 _prove(lease)

@@ -6,7 +6,7 @@ from portal.tenancy.rls import same_tenant_by_statement
 
 
 class Migration(migrations.Migration):
-    dependencies = [("records", "0010_open_lists")]
+    dependencies = [("records", "0011_requests")]
 
     operations = [
         same_tenant_by_statement("records_record", "connection_id", "connections_connection", locks=True),
