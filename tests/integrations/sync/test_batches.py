@@ -46,7 +46,7 @@ def test_a_record_that_comes_again_is_compared_with_what_was_written_meanwhile(
                 is_full.set()
             yield Page(records=(Record(external_id="1", payload=b'{"n":%d}' % number),), cursor=str(number))
 
-    with Reader(read(), "divisions") as reader, batches.Batches(held, reader) as coming:
+    with Reader(read(), "divisions") as reader, batches.Batches(held, reader, lambda: None) as coming:
         first = coming.take()
         assert first
         assert is_full.wait(30)
