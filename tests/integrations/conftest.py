@@ -20,15 +20,16 @@ from tests.factories import a_tenant
 
 Serve = Callable[..., Sandbox]
 Connect = Callable[..., Connection]
+SIZES = (60, 20)  # a demo's full data would take longer to make than most tests to run
 
 
 @pytest.fixture
 def serve(settings: SettingsWrapper) -> Iterator[Serve]:
-    """`serve("kore", sizes=(300, 40))`: that vendor in a box, on a real port the site may call."""
+    """`serve("kore", sizes=(300, 40))`: that vendor in a box, small unless told, on a real port the site may call."""
     with ExitStack() as running:
 
         def start(vendor: str, **options: object) -> Sandbox:
-            sandbox = running.enter_context(emulator(vendor, **options).serve())
+            sandbox = running.enter_context(emulator(vendor, **{"sizes": SIZES, **options}).serve())
             parts = urlsplit(sandbox.url)
             settings.SANDBOX_URLS = {**settings.SANDBOX_URLS, vendor: sandbox.url}
             settings.SANDBOX_ADDRESSES = settings.SANDBOX_ADDRESSES | {(parts.hostname, parts.port)}
