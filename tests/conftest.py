@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -15,6 +16,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--records", type=int, default=600, help="billings at KORE; the other vendors' follow")
     group.addoption("--refreshes", type=int, default=30)
     group.addoption("--kill-seed", type=int, default=0, help="0: a new one each time, printed")
+
+
+def pytest_configure() -> None:
+    """A password is slow to hash on purpose, which no test is about."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session")
