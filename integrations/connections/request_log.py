@@ -30,9 +30,11 @@ class RequestLog:
             return
         batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
         try:
+            is_alone = not connection.in_atomic_block
             with tenant_scope(self._tenant_id):
-                with connection.cursor() as cursor:  # a crash of the database may cost the latest lines
-                    cursor.execute("set local synchronous_commit = off")
+                if is_alone:  # a crash of the database may cost the latest lines, but nothing that is not ours
+                    with connection.cursor() as cursor:
+                        cursor.execute("set local synchronous_commit = off")
                 VendorRequest.objects.bulk_create(map(self._row, batch))
         except DatabaseError as failure:
             # The vendor's answer in our hands is worth more than its line in the log.

@@ -70,7 +70,7 @@ def tidy() -> None:
         tenants = list(Tenant.objects.values_list("pk", flat=True))
     for tenant_id in tenants:
         with ops_scope():
-            _delete_before(VendorRequest._meta.db_table, "at", timedelta(days=14), tenant_id)
+            _delete_before(VendorRequest._meta.db_table, "at", VendorRequest.KEPT_FOR, tenant_id)
             _delete_before(SyncRun._meta.db_table, "finished_at", timedelta(days=90), tenant_id)
             open_runs = SyncRun.objects.filter(tenant_id=tenant_id, finished_at=None).values("pk")
             Sighting.objects.filter(tenant_id=tenant_id).exclude(run_id__in=open_runs).delete()
