@@ -10,10 +10,11 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from django.db import models
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.formats import number_format
 
+from integrations.records.search import Found
 from portal.pages.filters import BoundFilter, Filter, Link, Reading, first
 from portal.pages.keyset import COUNT_CAP, PAGE_SIZE, BadCursor, Keyset, Order, Slice
 
@@ -68,7 +69,7 @@ class Listing(Generic[M]):
     sorts: Sequence[Sort] = ()
     filters: Sequence[Filter] = ()
     default_sort: str
-    search: Callable[[str], Q] | None = None
+    search: Callable[[str], Found] | None = None
     search_label: str = "Search"
     tie: str = "record_id"
     extra: Sequence[str] = ()  # other parameters the links must keep, such as `view`
@@ -96,7 +97,7 @@ class Bound(Generic[M]):
     sort: str = field(default="", init=False)
     readings: dict[str, Reading] = field(default_factory=dict, init=False)
     suggestions: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
-    _found: Q | None = field(default=None, init=False)
+    _found: Found | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         if self.listing.search:
@@ -171,11 +172,22 @@ class Bound(Generic[M]):
 
     def narrow(self, queryset: Rows) -> Rows:
         """Search and filters, without order."""
+        found = self._search()
+        queryset = self.filtered(queryset)
+        return queryset if found is None else queryset.filter(found.where)
+
+    def filtered(self, queryset: Rows) -> Rows:
+        """The filters alone."""
         for reading in self.readings.values():
             if reading.where is not None:
                 queryset = queryset.filter(reading.where)
+        return queryset
+
+    @property
+    def is_walked(self) -> bool:
+        """Whether the search reads row by row what the filters leave. In the tenant's scope."""
         found = self._search()
-        return queryset if found is None else queryset.filter(found)
+        return found is not None and found.is_walk
 
     def page(self, queryset: QuerySet[M]) -> "Page[M]":
         """The page the address names. A cursor that is none gives the first page."""
@@ -194,7 +206,7 @@ class Bound(Generic[M]):
             total = keyset.count()
         return Page(bound=self, part=part, total=total)
 
-    def _search(self) -> Q | None:
+    def _search(self) -> Found | None:
         """Looked up once, however often the list is narrowed."""
         if self._found is None and self.query and self.listing.search:
             self._found = self.listing.search(self.query)

@@ -17,7 +17,7 @@ from integrations.records.queries import (
     is_gone,
     is_here,
 )
-from integrations.records.search import find
+from integrations.records.search import Found, find
 from integrations.values import (
     BillingStatus,
     BookingKind,
@@ -46,8 +46,8 @@ def _words(words: Iterable[StrEnum], column: str) -> list[Word]:
     return [Word(value=word.value, label=word_of(word), where=Q(**{column: word.value})) for word in words]
 
 
-def _by_name(words: str) -> Q:
-    return Q(title__icontains=words) | Q(external_id=words)
+def _by_name(words: str) -> Found:
+    return Found(where=Q(title__icontains=words) | Q(external_id=words), is_walk=True)
 
 
 def work_order_listing(desk: Desk) -> Listing[WorkOrder]:

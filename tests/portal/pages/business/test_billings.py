@@ -123,6 +123,24 @@ def test_totals_of_one_account_are_added_up_without_counting_first(house: House,
     assert "narrow the list" in house.text("billings/?account=Summit")
 
 
+def test_totals_of_a_part_are_not_shown_as_those_of_all(house: House, bills, monkeypatch):
+    """However many of the part are not added up."""
+    with house.scope:
+        rows = [{"account": "Summit", "status": BillingStatus.DRAFT} for _ in range(30)]
+        sample_data.billings(bills, rows + [{"account": "Summit"} for _ in range(30)])
+    monkeypatch.setattr("portal.pages.business.billings.COUNT_CAP", 55)
+    assert "narrow the list" in house.text("billings/?status=all&account=Summit")
+
+
+def test_what_a_common_word_finds_is_added_up_where_the_list_is_not_long(house: House, bills, monkeypatch):
+    monkeypatch.setattr("integrations.records.search.MOST", 0)
+    with house.scope:
+        sample_data.billings(bills, [{"account": "Summit"} for _ in range(60)])
+    assert "<strong>$6,000</strong> in 60 billings" in house.text("billings/?q=summit")
+    monkeypatch.setattr("portal.pages.business.billings._MOST_WALKED", 55)
+    assert "narrow the list" in house.text("billings/?q=summit")
+
+
 def test_the_detail_shows_payments_and_the_deal(house: House, neighbour: House):
     with house.scope:
         connection = sample_data.connect(house.tenant, "ledger")

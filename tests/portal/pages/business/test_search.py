@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import ProgrammingError, connection, transaction
-from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 
 from integrations.records import search
@@ -19,7 +18,7 @@ pytestmark = [pytest.mark.server, pytest.mark.django_db]
 
 def numbers(tenant: Tenant, words: str) -> set[str]:
     with tenant_scope(tenant.pk):
-        return set(WorkOrder.objects.filter(search.find(WorkOrder, words)).values_list("number", flat=True))
+        return set(WorkOrder.objects.filter(search.find(WorkOrder, words).where).values_list("number", flat=True))
 
 
 @pytest.fixture
@@ -73,11 +72,18 @@ def test_no_caller_can_name_another_tenant(filled: House, neighbour: House):
 def test_common_words_are_looked_for_row_by_row_and_find_the_same(filled: House, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(search, "MOST", 0)
     with filled.scope:
-        (condition,) = search.find(WorkOrder, "boiler").children
-    assert isinstance(condition, GreaterThan), "the keys of what was found are named"
+        assert search.find(WorkOrder, "boiler").is_walk, "the keys of what was found are named"
     assert numbers(filled.tenant, "BOILER roof") == {"OURS-17"}
     assert numbers(filled.tenant, "ours-18 100%") == {"OURS-18"}
     assert numbers(filled.tenant, "theirs") == set()
+
+
+def test_several_words_that_are_common_together_are_not_looked_up_each(filled: House, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(search, "_COMMON", 0)
+    with filled.scope:
+        assert search.find(WorkOrder, "boiler room").is_walk
+        assert not search.find(WorkOrder, "boiler quetzal").is_walk, "no row has both"
+    assert numbers(filled.tenant, "BOILER roof") == {"OURS-17"}
 
 
 @pytest.mark.parametrize("most", [0, 10])
@@ -89,7 +95,7 @@ def test_a_private_booking_is_found_by_its_place_alone(house: House, monkeypatch
         sample_data.booking(roombook, title="Sale of it", resource="Board Room", is_private=True, starts_at=at)
 
         def found(words: str) -> int:
-            return Booking.objects.filter(search.find(Booking, words)).count()
+            return Booking.objects.filter(search.find(Booking, words).where).count()
 
         assert (found("board"), found("sale")) == (1, 0)
 
@@ -98,7 +104,7 @@ def test_a_word_of_any_length_is_stored_and_found_by_its_beginning(house: House)
     with house.scope:
         ledger = sample_data.connect(house.tenant, "ledger")
         sample_data.billing(ledger, number="LONG", title="語" * 500, account="語" * 500)
-        assert Billing.objects.filter(search.find(Billing, "語" * 50)).count() == 1
+        assert Billing.objects.filter(search.find(Billing, "語" * 50).where).count() == 1
 
 
 def test_only_the_app_may_call_it_and_nobody_may_add_to_its_schema():
