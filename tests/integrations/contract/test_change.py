@@ -4,6 +4,11 @@ Where the vendor cannot be asked for changes and a stream's regular reading look
 brings the rest: then the law holds after both.
 """
 
+from collections.abc import Callable
+from copy import deepcopy
+from functools import cache
+
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +16,18 @@ from integrations.contract import Span, Stream
 from tests.integrations.contract.vendor import Shelf, Vendor, is_covered, read, serving, sweep
 
 PLANS = st.lists(st.integers(0, 99), min_size=1, max_size=12)
+
+
+@pytest.fixture(scope="module")
+def first_readings(boxes: dict[str, Vendor]) -> Callable[[str], dict[str, Shelf]]:
+    """`first_readings(vendor_key)`: each stream before anything happened, which is the same in every new box."""
+
+    @cache
+    def of(vendor_key: str) -> dict[str, Shelf]:
+        vendor = boxes[vendor_key]
+        return {stream.key: Shelf().put(read(vendor, stream)) for stream in vendor.connector.streams}
+
+    return lambda vendor_key: deepcopy(of(vendor_key))
 
 
 def disturb(vendor: Vendor, number: int) -> None:
@@ -36,9 +53,11 @@ def test_things_happen_at_the_vendor(vendor_key: str) -> None:
 
 @settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(plan=PLANS)
-def test_an_incremental_run_after_any_changes_equals_a_full_one(vendor_key: str, plan: list[int]) -> None:
+def test_an_incremental_run_after_any_changes_equals_a_full_one(
+    vendor_key: str, plan: list[int], first_readings: Callable[[str], dict[str, Shelf]]
+) -> None:
+    shelves = first_readings(vendor_key)
     with serving(vendor_key) as vendor:
-        shelves = {stream.key: Shelf().put(read(vendor, stream)) for stream in vendor.connector.streams}
         for number in plan:
             disturb(vendor, number)
         for stream in vendor.connector.streams:
@@ -64,9 +83,11 @@ def test_rows_that_slip_while_a_list_is_read_are_there_after_the_next_run(vendor
 
 @settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(plan=PLANS)
-def test_sweeps_tell_what_is_gone_and_nothing_else(vendor_key: str, plan: list[int]) -> None:
+def test_sweeps_tell_what_is_gone_and_nothing_else(
+    vendor_key: str, plan: list[int], first_readings: Callable[[str], dict[str, Shelf]]
+) -> None:
+    shelves = first_readings(vendor_key)
     with serving(vendor_key) as vendor:
-        shelves = {stream.key: Shelf().put(read(vendor, stream)) for stream in vendor.connector.streams}
         for number in plan:
             disturb(vendor, number)
         for stream in vendor.connector.streams:

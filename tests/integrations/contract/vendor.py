@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from integrations.sync.reader import Reader
 from tests.integrations.vendor_access import VendorAccess
 
 SIZES = (130, 25)  # more than two pages of the largest size
+EPOCH = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)  # one for all boxes, past midnight too
 DATA = r"^(?!.*token)(?!/_)"  # every path but the token endpoint's
 MOST_PAGES = 3000
 
@@ -77,7 +79,7 @@ class Vendor:
 
 @contextmanager
 def serving(key: str) -> Iterator[Vendor]:
-    with emulator(key, sizes=SIZES).serve() as sandbox:
+    with emulator(key, sizes=SIZES, epoch=EPOCH).serve() as sandbox:
         vendor = Vendor(connectors()[key], sandbox)
         try:
             yield vendor
