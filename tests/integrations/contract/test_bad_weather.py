@@ -24,7 +24,7 @@ A_PERSON = (ReconnectNeeded, ConfigurationNeeded, NotPermitted)
 @pytest.fixture
 def stormy(box: Vendor) -> Iterator[Vendor]:
     """The shared box, signed in; its weather is cleared afterwards."""
-    read(box, box.connector.streams[0])
+    next(box.connector.streams[0].read(box.access(), ""))
     yield box
     box.calm()
 
