@@ -21,6 +21,7 @@ from integrations.http import Exchange, Http
 from integrations.limits import Budget
 from portal.tenancy.scope import tenant_scope
 
+_WORTH_LOGGING = 200  # calls
 _TRUST_FOR = timedelta(seconds=10)  # how long a token, or that there is none, holds without asking again
 
 
@@ -110,9 +111,10 @@ class OpenConnection:
         finally:
             self.http.clock_offset = self._token_http.clock_offset or self.http.clock_offset
 
-    def log_calls(self) -> None:
-        """Put the calls made so far into the log. Call outside any scope."""
-        self._log.write()
+    def log_calls(self, *, can_wait: bool = False) -> None:
+        """Put the calls made so far into the log; where they can wait, only when they are many. Call outside any
+        scope."""
+        self._log.write(at_least=_WORTH_LOGGING if can_wait else 1)
 
     def close(self) -> None:
         self.http.close()

@@ -24,9 +24,9 @@ class RequestLog:
     def note(self, exchange: Exchange) -> None:
         self._waiting.append(exchange)
 
-    def write(self) -> None:
-        """Put the calls noted so far into the log."""
-        if not self._waiting:
+    def write(self, *, at_least: int = 1) -> None:
+        """Put the calls noted so far into the log, if they are so many."""
+        if len(self._waiting) < at_least:
             return
         batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
         try:

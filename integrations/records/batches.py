@@ -72,6 +72,10 @@ class Batch:
     aside: Aside
     shapes: Shapes
 
+    @property
+    def brings_something(self) -> bool:
+        return bool(self.count or self.aside)
+
 
 def prepare(place: Place, stream: Stream, records: Iterable[Record], rejected: Iterable[Rejected] = ()) -> Batch:
     """Make a batch ready, in the tenant's scope; the same id twice means the later one. What is stored under its ids

@@ -9,6 +9,7 @@ from typing import Self
 from django.conf import settings
 from django.db import connections
 
+from integrations.connections.access import OpenConnection
 from integrations.contract import Page, brought_by
 from integrations.records import shadow, store
 from integrations.records.batches import prepare
@@ -31,10 +32,10 @@ class Batch:
 class Batches:
     """What a reading brings, batch by batch. Where the vendor is faster than we are, the next is made ready beside the
     writing of the last; elsewhere there would be nothing to win, and no second connection to the database is used.
-    `log_calls` puts the calls made so far into the log: ahead of what they brought, for each record names its own."""
+    The calls made so far go into the log ahead of what they brought, for each record names its own."""
 
-    def __init__(self, lease: Lease, reader: Reader, log_calls: Callable[[], None]) -> None:
-        self._lease, self._reader, self._log_calls = lease, reader, log_calls
+    def __init__(self, lease: Lease, reader: Reader, access: OpenConnection) -> None:
+        self._lease, self._reader, self._access = lease, reader, access
         self._beside = ThreadPoolExecutor(1, "batches")
         self._coming: Future[Batch] | None = None
         self._has_begun = False
@@ -73,13 +74,14 @@ class Batches:
             self._coming = self._beside.submit(self._ready, pages)
 
     def _ready(self, pages: list[Page]) -> Batch:
-        self._log_calls()
         lease = self._lease
         place, stream = lease.place, lease.stream
         records = [brought_by(page.request_id, record) for page in pages for record in page.records]
         rejected = [item for page in pages for item in page.rejected]
         if lease.is_rebuild:
+            self._access.log_calls()
             return Batch(pages=pages, ids=frozenset(), write=lambda: shadow.fill(place, stream, records, rejected))
         with tenant_scope(lease.tenant_id):
             ready = prepare(place, stream, records, rejected)
+        self._access.log_calls(can_wait=not ready.brings_something)
         return Batch(pages=pages, ids=ready.ids, write=lambda: store.write(place, stream, ready))

@@ -102,8 +102,7 @@ def _read(lease: Lease, access: OpenConnection, deadline: float) -> bool:
     proof_due_at = 0.0
     calls = access.http.calls
     doubts = Doubts(lease.cursor)
-    reading = Reader(method(access, lease.cursor), lease.stream.key)
-    with reading as reader, Batches(lease, reader, access.log_calls) as batches:
+    with Reader(method(access, lease.cursor), lease.stream.key) as reader, Batches(lease, reader, access) as batches:
         while batch := batches.take():
             if not is_last:
                 batches.begin_next()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from integrations.connections.access import open_connection
 from integrations.contract import Page, Record
 from integrations.records.batches import Batch, prepare
 from integrations.records.models import Record as StoredRecord
@@ -46,7 +47,8 @@ def test_a_record_that_comes_again_is_compared_with_what_was_written_meanwhile(
                 is_full.set()
             yield Page(records=(Record(external_id="1", payload=b'{"n":%d}' % number),), cursor=str(number))
 
-    with Reader(read(), "divisions") as reader, batches.Batches(held, reader, lambda: None) as coming:
+    opened = open_connection(connection.tenant_id, connection.pk)
+    with opened as access, Reader(read(), "divisions") as reader, batches.Batches(held, reader, access) as coming:
         first = coming.take()
         assert first
         assert is_full.wait(30)
