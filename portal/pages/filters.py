@@ -57,6 +57,7 @@ class Reading:
     value: str = ""
     kept: tuple[tuple[str, str], ...] = ()
     problem: str = ""
+    facet: tuple[str, str] | None = None  # the path and the value, for a search that looks both up
     is_costly: bool = False  # no index leads there: counting would read every row of the tenant
 
 
@@ -202,7 +203,14 @@ class Facet(Filter):
         # sort all there is instead of walking the list until the page is full.
         has_it = When(Q(Exact(KeyTextTransform(self.path, self.column), Value(asked))), then=True)
         where = Q(Case(has_it, default=False, output_field=BooleanField()))
-        return Reading(where=where, words=_short(asked), value=asked, is_costly=True, kept=((self.key, asked),))
+        return Reading(
+            where=where,
+            words=_short(asked),
+            value=asked,
+            facet=(self.path, asked),
+            is_costly=True,
+            kept=((self.key, asked),),
+        )
 
     def options(self, reading: Reading) -> Iterable[Option]:
         for value in self.values:

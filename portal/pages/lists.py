@@ -4,7 +4,7 @@ A view declares a `Listing` and binds it to the request's parameters and a query
 an address asks for that does not exist is left out, and said so. Works without script; htmx only swaps less.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
@@ -19,6 +19,8 @@ from portal.pages.filters import BoundFilter, Filter, Link, Reading, first
 from portal.pages.keyset import COUNT_CAP, PAGE_SIZE, BadCursor, Keyset, Order, Slice
 
 MAX_SEARCH = 100
+Search = Callable[[str, Mapping[str, str]], Found]
+"""Of the words asked for, "" for none, and the values that facets ask for, by their paths."""
 
 M = TypeVar("M", bound=models.Model)
 Rows = TypeVar("Rows", bound=QuerySet[Any])
@@ -69,7 +71,7 @@ class Listing(Generic[M]):
     sorts: Sequence[Sort] = ()
     filters: Sequence[Filter] = ()
     default_sort: str
-    search: Callable[[str], Found] | None = None
+    search: Search | None = None
     search_label: str = "Search"
     tie: str = "record_id"
     extra: Sequence[str] = ()  # other parameters the links must keep, such as `view`
@@ -208,8 +210,9 @@ class Bound(Generic[M]):
 
     def _search(self) -> Found | None:
         """Looked up once, however often the list is narrowed."""
-        if self._found is None and self.query and self.listing.search:
-            self._found = self.listing.search(self.query)
+        facets = dict(reading.facet for reading in self.readings.values() if reading.facet)
+        if self._found is None and self.listing.search and (self.query or facets):
+            self._found = self.listing.search(self.query, facets)
         return self._found
 
     def _read_sort(self) -> str:

@@ -101,6 +101,7 @@ def _streams(tenant: Tenant, path: str) -> Iterator[Asked]:
         ("facet, rare", {"in.state.value": "Archived"}),
         ("facet, no hit", {"in.state.value": "Nowhere"}),
         ("two facets", {"in.line_type.value": "Hospitality", "in.state.value": "Archived"}),
+        ("facet and word", {"in.state.value": "Archived", "q": "basement"}),
         ("gone", {"gone": "yes"}),
         ("not gone", {"gone": "no"}),
     ]

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from integrations.connections.models import Connection
 from integrations.contract import Stream
-from integrations.records.models import Billing, Booking, Record, WorkOrder
+from integrations.records.models import Billing, Booking, Record, Typed, WorkOrder
 from integrations.records.queries import (
     OPEN_STATUSES,
     OWED_STATUSES,
@@ -17,7 +17,7 @@ from integrations.records.queries import (
     is_gone,
     is_here,
 )
-from integrations.records.search import Found, find
+from integrations.records.search import find, find_records
 from integrations.values import (
     BillingStatus,
     BookingKind,
@@ -28,7 +28,7 @@ from integrations.values import (
 )
 from portal.pages.business.common import Desk, connection_choice, word_of
 from portal.pages.filters import Choice, Days, Facet, Filter, Text, Word
-from portal.pages.lists import Column, Listing, Sort
+from portal.pages.lists import Column, Listing, Search, Sort
 
 _FACET_VALUES = 50
 
@@ -46,8 +46,9 @@ def _words(words: Iterable[StrEnum], column: str) -> list[Word]:
     return [Word(value=word.value, label=word_of(word), where=Q(**{column: word.value})) for word in words]
 
 
-def _by_name(words: str) -> Found:
-    return Found(where=Q(title__icontains=words) | Q(external_id=words), is_walk=True)
+def _words_in(model: type[Typed]) -> Search:
+    """Their lists have no facets."""
+    return lambda words, _facets: find(model, words)
 
 
 def work_order_listing(desk: Desk) -> Listing[WorkOrder]:
@@ -87,7 +88,7 @@ def work_order_listing(desk: Desk) -> Listing[WorkOrder]:
             desk.connection_filter(Kind.WORK_ORDER),
         ),
         default_sort="due",
-        search=partial(find, WorkOrder),
+        search=_words_in(WorkOrder),
         search_label="Search number, title, customer, location",
     )
 
@@ -127,7 +128,7 @@ def billing_listing(desk: Desk) -> Listing[Billing]:
             desk.connection_filter(Kind.BILLING),
         ),
         default_sort="due",
-        search=partial(find, Billing),
+        search=_words_in(Billing),
         search_label="Search number, title, account",
     )
 
@@ -162,7 +163,7 @@ def booking_listing(desk: Desk) -> Listing[Booking]:
             *others,
         ),
         default_sort="start",
-        search=partial(find, Booking),
+        search=_words_in(Booking),
         search_label="Search title, room, location, person",
         extra=("view",),
     )
@@ -198,7 +199,7 @@ def record_listing(desk: Desk, connections: Sequence[Connection], stream: Stream
             *([connection_choice(connections)] if len(connections) > 1 else []),
         ),
         default_sort="-changed",
-        search=_by_name,
+        search=partial(find_records, stream.key),
         search_label="Search by name or the vendor's number",
         tie="id",
     )

@@ -107,13 +107,15 @@ def test_a_word_of_any_length_is_stored_and_found_by_its_beginning(house: House)
         assert Billing.objects.filter(search.find(Billing, "語" * 50).where).count() == 1
 
 
-def test_only_the_app_may_call_it_and_nobody_may_add_to_its_schema():
+@pytest.mark.parametrize("function", ["records_search", "records_lookup"])
+def test_only_the_app_may_call_it_and_nobody_may_add_to_its_schema(function: str):
     with connection.cursor() as cursor:
         cursor.execute(
             "select p.prosecdef, r.rolname, p.proconfig, has_function_privilege('public', p.oid, 'execute'),"
             " has_schema_privilege('portal_ops', 'public', 'create'),"
             " has_schema_privilege('portal_app', 'public', 'create')"
-            " from pg_proc p join pg_roles r on r.oid = p.proowner where proname = 'records_search'"
+            " from pg_proc p join pg_roles r on r.oid = p.proowner where proname = %s",
+            [function],
         )
         assert cursor.fetchone() == (True, "portal_ops", ["search_path=pg_catalog, pg_temp"], False, False, False)
         with pytest.raises(ProgrammingError), transaction.atomic():
