@@ -296,6 +296,7 @@ class Booking(Typed):
         indexes: ClassVar = [
             models.Index(fields=["tenant", "starts_at", "record"], name="booking_start"),
             models.Index(fields=["tenant", "starts_at"], condition=models.Q(ends_at=None), name="booking_endless"),
+            models.Index(fields=["tenant", "status", "starts_at", "record"], name="booking_status"),
         ]
 
     def __str__(self) -> str:
@@ -323,7 +324,9 @@ class Billing(Typed):
             models.Index(fields=["tenant", "due_date", "record"], name="billing_due"),
             models.Index(fields=["tenant", "billed_date", "record"], name="billing_billed"),
             models.Index(fields=["tenant", "status", "due_date", "record"], name="billing_status"),
-            models.Index(fields=["tenant", "account", "due_date", "record"], name="billing_account"),
+            models.Index(  # with the status: what is owed by an account is summed up without a look at its rows
+                fields=["tenant", "account", "due_date", "record"], include=["status"], name="billing_account_owed"
+            ),
             models.Index(  # without most of the past, which is dense in every order
                 fields=["tenant", "status", "billed_date", "record"],
                 condition=~models.Q(status="paid"),

@@ -32,6 +32,7 @@ from portal.pages.keyset import COUNT_CAP
 from portal.tenancy.models import Tenant
 
 MONTHS = 6
+NAV_CAP = 200  # every page counts for its menu, so not far
 _KEPT_SECONDS = 600
 
 T = TypeVar("T")
@@ -89,16 +90,16 @@ def nav_counts(tenant_id: int) -> NavCounts:
         "tenant": tenant_id,
         "open": [str(status) for status in OPEN_STATUSES],
         "owed": [str(status) for status in OWED_STATUSES],
-        "cap": COUNT_CAP + 1,
+        "cap": NAV_CAP + 1,
     }
     *numbers, problems = _row(_NAV_COUNTS, values) or (0, 0, 0, 0)
     names = ("work-orders", "bookings", "billings")
-    return NavCounts({name: capped(number) for name, number in zip(names, numbers, strict=True)}, problems)
+    return NavCounts({name: capped(number, NAV_CAP) for name, number in zip(names, numbers, strict=True)}, problems)
 
 
-def capped(number: int) -> int | str:
-    """The number, or "1,000+" where the counting stopped."""
-    return number if number <= COUNT_CAP else f"{COUNT_CAP:,}+"
+def capped(number: int, cap: int) -> int | str:
+    """The number, or "1,000+" where the counting stopped at that cap."""
+    return number if number <= cap else f"{cap:,}+"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +118,9 @@ def work_order_figures(tenant_id: int, *, now: datetime, midnight: datetime) -> 
         "midnight": midnight,
     }
     found = _row(_WORK_ORDERS, values) or (0, 0, 0)
-    return WorkOrderFigures(open=capped(found[0]), past_due=capped(found[1]), new_today=capped(found[2]))
+    return WorkOrderFigures(
+        open=capped(found[0], COUNT_CAP), past_due=capped(found[1], COUNT_CAP), new_today=capped(found[2], COUNT_CAP)
+    )
 
 
 def past_due_work_orders(tenant_id: int, *, now: datetime, limit: int) -> list[WorkOrder]:

@@ -183,7 +183,7 @@ def test_the_navigation_counts_in_one_question_and_stops_at_the_cap(busy: House,
     with busy.scope:
         asked = statements(lambda: nav_counts(busy.tenant.pk))
         assert nav_counts(busy.tenant.pk).pages == {"work-orders": 7, "bookings": 4, "billings": 3}
-        monkeypatch.setattr("portal.pages.overview.queries.COUNT_CAP", 2)
+        monkeypatch.setattr("portal.pages.overview.queries.NAV_CAP", 2)
         assert nav_counts(busy.tenant.pk).pages == {"work-orders": "2+", "bookings": "2+", "billings": "2+"}
     assert len(asked) == 1
 
