@@ -160,7 +160,8 @@ def test_admins_see_the_very_request_that_brought_it_and_find_it_in_the_log(
     text = text_as(house, Role.ADMIN, path)
     assert '<dt>Brought by</dt><dd><span class="mono">GET api.example.com/orders</span>' in text
     assert "answered 200 in 120 ms with 2.0 KB" in text.replace("\xa0", " ")
-    assert f"<code>{BROUGHT.hex}</code>, at Fieldwork <code>their-77</code>" in text
+    assert f"Its id: <code>{BROUGHT.hex}</code>" in text
+    assert "At Fieldwork: <code>their-77</code>" in text
     assert "around that time" not in text
     assert "/later" not in text
     assert "/theirs" not in text
