@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("records", "0013_words_sooner"),
+        ("records", "0014_generic_terms"),
     ]
 
     operations = [
