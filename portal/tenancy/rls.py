@@ -39,15 +39,6 @@ def same_tenant(table: str, column: str, target: str) -> migrations.RunSQL:
 
 
 # The functions run as the ops role: whoever deletes a row, what points at it has to be found.
-_AS_OPS = """
-set local role none;
-grant create on schema public to portal_ops;
-set local role portal_ops;
-{statements}
-set local role none;
-revoke create on schema public from portal_ops;
-set local role portal_owner;
-"""
 _PROVE = """
 create function {table}_{column}_prove() returns trigger language plpgsql security definer
     set search_path = public, pg_temp set enable_hashjoin = off set enable_mergejoin = off as $$
@@ -93,6 +84,20 @@ set local role portal_owner;
 """
 
 
+def as_ops(statements: str) -> str:
+    """SQL that makes what is to belong to the ops role, which may create things in this schema but in this moment. To
+    be run within a transaction."""
+    return f"""
+    set local role none;
+    grant create on schema public to portal_ops;
+    set local role portal_ops;
+    {statements}
+    set local role none;
+    revoke create on schema public from portal_ops;
+    set local role portal_owner;
+    """
+
+
 def same_tenant_by_statement(table: str, column: str, target: str, *, locks: bool) -> migrations.RunSQL:
     """What `same_tenant` promises, proved once for all the rows of a statement: PostgreSQL's own key looks its target
     up for each row, which is an eighth of what a row of a large table costs. Takes the place of that key.
@@ -104,6 +109,6 @@ def same_tenant_by_statement(table: str, column: str, target: str, *, locks: boo
     words |= {"lock": _LOCK.format(**words) if locks else "", "distinct": "distinct" if locks else ""}
     key = same_tenant(table, column, target)
     return migrations.RunSQL(
-        f"{_AS_OPS.format(statements=_PROVE.format(**words))} {key.reverse_sql} {_TRIGGERS.format(**words)}",
+        f"{as_ops(_PROVE.format(**words))} {key.reverse_sql} {_TRIGGERS.format(**words)}",
         f"{_FORGET.format(**words)} {key.sql}",
     )

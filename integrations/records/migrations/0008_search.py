@@ -9,6 +9,8 @@ Each word of the index begins with its tenant's number, so that a tenant's searc
 
 from django.db import migrations
 
+from portal.tenancy.rls import as_ops
+
 _SEPARATORS = "-/.,#(_:"
 # A word of the index takes 2,046 bytes at most; where one could be longer, words end at their hundredth letter.
 _SHORT = "case when octet_length(said) < 1900 then said else regexp_replace(said, '(\\S{100})\\S+', '\\1', 'g') end"
@@ -68,16 +70,6 @@ end $$;
 revoke all on function records_search from public;
 grant execute on function records_search to portal_app;
 """  # noqa: S608 - only constants are put together
-# The function must belong to the ops role, which may not create anything in this schema but in this moment.
-_AS_OPS = f"""
-set local role none;
-grant create on schema public to portal_ops;
-set local role portal_ops;
-{_SEARCH}
-set local role none;
-revoke create on schema public from portal_ops;
-set local role portal_owner;
-"""
 
 
 def _index(table: str, said: str) -> migrations.RunSQL:
@@ -100,7 +92,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(
-            f"begin; {_WORDS} {_AS_OPS} commit",
+            f"begin; {_WORDS} {as_ops(_SEARCH)} commit",
             "begin; set local role portal_ops; drop function records_search; set local role portal_owner; "
             "drop function records_words; drop function records_spaced; commit",
         ),

@@ -9,6 +9,8 @@ after one more colon, which no word holds: `7:deals:boiler`, `7:deals::state.val
 
 from django.db import migrations
 
+from portal.tenancy.rls import as_ops
+
 # Streams with typed rows are searched there, and their writing must not pay for this. The list is no promise: a typed
 # stream that is not in it is merely indexed for nothing, and what the function finds here it leaves to be walked.
 _TYPED = "'appointments', 'billings', 'desk-bookings', 'invoices', 'room-bookings', 'work-orders'"
@@ -68,16 +70,6 @@ end $$;
 revoke all on function records_lookup from public;
 grant execute on function records_lookup to portal_app;
 """  # noqa: S608 - only constants are put together
-# The function must belong to the ops role, which may not create anything in this schema but in this moment.
-_AS_OPS = f"""
-set local role none;
-grant create on schema public to portal_ops;
-set local role portal_ops;
-{_LOOKUP}
-set local role none;
-revoke create on schema public from portal_ops;
-set local role portal_owner;
-"""
 
 
 class Migration(migrations.Migration):
@@ -87,7 +79,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(
-            f"begin; {_MEMBERS} {_TERMS} {_AS_OPS} commit",
+            f"begin; {_MEMBERS} {_TERMS} {as_ops(_LOOKUP)} commit",
             "begin; set local role portal_ops; drop function records_lookup; set local role portal_owner; "
             "drop function records_terms; drop function records_members; commit",
         ),
