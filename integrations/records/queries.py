@@ -91,7 +91,8 @@ class InUtc(Func):
 _VEIL = {"title": PRIVATE, "organiser": "", "organiser_email": "", "search": "", "vendor_status": ""}
 
 
-def _aware(utc: datetime | None) -> datetime | None:
+def aware(utc: datetime | None) -> datetime | None:
+    """What was read with InUtc, as the instant that it is."""
     return utc and utc.replace(tzinfo=UTC)
 
 
@@ -156,7 +157,7 @@ class BookingQuerySet(QuerySet[Booking]):
             InUtc("starts_at"),
             InUtc("ends_at"),
         )[:most]
-        return [Span._make((*facts, _aware(starts), _aware(ends))) for *facts, starts, ends in rows]
+        return [Span._make((*facts, aware(starts), aware(ends))) for *facts, starts, ends in rows]
 
 
 class BillingQuerySet(QuerySet[Billing]):

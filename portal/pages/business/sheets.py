@@ -6,7 +6,6 @@ Rows are named tuples of the columns alone, for an export has hundreds of thousa
 from collections import namedtuple
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -16,7 +15,7 @@ from django.db.models import Model, QuerySet
 from integrations.connections.models import Connection
 from integrations.contract import Stream
 from integrations.records.models import Billing, Booking, Record, WorkOrder
-from integrations.records.queries import BookingQuerySet, InUtc, billings, bookings, records_of, work_orders
+from integrations.records.queries import BookingQuerySet, InUtc, aware, billings, bookings, records_of, work_orders
 from portal.pages.business.columns import Value, decoded, value_at
 from portal.pages.business.common import Desk, connector_of
 from portal.pages.business.listings import billing_listing, booking_listing, record_listing, work_order_listing
@@ -62,7 +61,7 @@ def _word(label: str, model: type[Model], name: str) -> _Field:
 
 def _instant(label: str, name: str) -> _Field:
     found = attrgetter(f"utc_{name}")
-    return _Field(label, (), lambda row: (at := found(row)) and at.replace(tzinfo=UTC), instant=name)
+    return _Field(label, (), lambda row: aware(found(row)), instant=name)
 
 
 def work_order_sheet(desk: Desk) -> Sheet:
