@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from django.db import connection as database
 from django.db.models import (
     BooleanField,
-    Case,
     Count,
     DateTimeField,
     Exists,
@@ -22,7 +21,6 @@ from django.db.models import (
     Subquery,
     Sum,
     Value,
-    When,
 )
 from django.db.models.functions import Coalesce
 from django.db.models.query import ModelIterable, NamedValuesListIterable
@@ -147,17 +145,12 @@ class BookingQuerySet(QuerySet[Booking]):
 
     def spans(self, *, most: int) -> list[Span]:
         """The first of them by their start."""
-        rows = self.order_by("starts_at", "record_id").values_list(
-            "pk",
-            "kind",
-            Case(When(is_private=True, then=Value(PRIVATE)), default="title"),
-            "resource",
-            "location",
-            "zone",
-            InUtc("starts_at"),
-            InUtc("ends_at"),
-        )[:most]
-        return [Span._make((*facts, aware(starts), aware(ends))) for *facts, starts, ends in rows]
+        names = ("is_private", "pk", "kind", "title", "resource", "location", "zone", "utc_starts", "utc_ends")
+        rows = self.annotate(utc_starts=InUtc("starts_at"), utc_ends=InUtc("ends_at")).tuples(*names)
+        return [
+            Span._make((*facts, aware(starts), aware(ends)))
+            for _, *facts, starts, ends in rows.order_by("starts_at", "record_id")[:most]
+        ]
 
 
 class BillingQuerySet(QuerySet[Billing]):
