@@ -1,4 +1,5 @@
-"""The one way out to a vendor. httpx is imported here only.
+"""The one way out to a vendor. httpx is imported here only, and of it the transport alone is used: what its client adds
+(redirects, cookies, proxies out of the environment) is what we must not do.
 
 Limits that hold whatever the other side does: time for the whole exchange, bytes on the wire (`integrations.network`)
 and after decompression, values in a document (`integrations.answers`), no redirects, no cookies, and no address inside
@@ -17,7 +18,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
-from http.cookiejar import CookieJar
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -36,6 +36,7 @@ _LARGE = 4 * 1024 * 1024  # bytes of an answer of which not many are held at onc
 MAX_HEAD = 256 * 1024  # bytes before the answer itself begins, with whatever is sent ahead of it
 _NONSENSE = timedelta(days=366)  # a vendor's clock that far from ours tells nothing
 USER_AGENT = "Switchboard/1"
+_HEADERS = {"user-agent": USER_AGENT, "accept": "application/json", "accept-encoding": "gzip"}
 Pairs = Iterable[tuple[str, str]]
 
 
@@ -72,14 +73,6 @@ class _Transport(httpx.HTTPTransport):
         )
 
 
-class _NoCookies(CookieJar):
-    """Keeps none and sends none: who we are is told by credentials, and a jar would grow as the vendor likes."""
-
-    def extract_cookies(self, response: Any, request: Any) -> None: ...
-
-    def add_cookie_header(self, request: Any) -> None: ...
-
-
 class Http:
     """HTTP for one connection, for any number of threads. `before` is called ahead of every request (rate limits),
     `record` after it, `leave` by a thread of `each` after its piece of work. At most `parallel` requests are under way.
@@ -100,16 +93,10 @@ class Http:
         self._has_large_answers = False
         self._ways = threading.BoundedSemaphore(parallel)
         self.clock_offset = timedelta()  # how far the vendor's clock is ahead of ours, by its latest `Date`
-        self._client = httpx.Client(
-            transport=_Transport(allowed, parallel),
-            follow_redirects=False,
-            cookies=_NoCookies(),
-            trust_env=False,
-            headers={"user-agent": USER_AGENT, "accept": "application/json", "accept-encoding": "gzip"},
-        )
+        self._transport = _Transport(allowed, parallel)
 
     def close(self) -> None:
-        self._client.close()
+        self._transport.close()
 
     def send(
         self,
@@ -152,11 +139,17 @@ class Http:
         try:
             text = urlencode(list(query), quote_via=quote)
             target = f"{url}{'&' if '?' in url else '?'}{text}" if text else url
-            request = self._client.build_request(
-                method, target, content=body, headers={**kind, **(headers or {})}, timeout=timeout.total_seconds()
+            spans = dict.fromkeys(("connect", "read", "write", "pool"), timeout.total_seconds())
+            request = httpx.Request(
+                method,
+                target,
+                content=body,
+                headers={**_HEADERS, **kind, **(headers or {})},
+                extensions={"timeout": spans},
             )
-            auth = httpx.BasicAuth(*basic) if basic else None
-            answer = self._client.send(request, auth=auth, stream=True)
+            if basic:
+                next(httpx.BasicAuth(*basic).auth_flow(request))
+            answer = self._transport.handle_request(request)
             limits.bytes_left = 2 * MAX_BYTES  # the frames of many small chunks may take as much as what is in them
             try:
                 status = answer.status_code

@@ -14,6 +14,7 @@ from functools import cache
 
 import redis
 from django.conf import settings
+from redis.commands.core import Script
 
 from integrations.contract import Limit
 from integrations.errors import RateLimited
@@ -54,6 +55,12 @@ def _server() -> redis.Redis:
     return redis.Redis.from_url(settings.LIMITS_URL, socket_timeout=5, socket_connect_timeout=5)
 
 
+@cache
+def _script(server: redis.Redis, text: str) -> Script:
+    """Called by its digest, and sent whole where the server does not know it."""
+    return server.register_script(text)
+
+
 class Budget:
     """The budget of one vendor account."""
 
@@ -77,13 +84,13 @@ class Budget:
         """Nobody calls for this long: the vendor said so."""
         try:
             numbers = (int(span.total_seconds() * 1e6), int(SLOWED_FOR.total_seconds() * 1000))
-            _server().eval(_HOLD, 1, self._keys[0], *numbers)
+            _script(_server(), _HOLD)(keys=self._keys[:1], args=numbers)
         except redis.RedisError as failure:
             _logger.warning("the rate budget cannot be held: %s", type(failure).__name__)
 
     def _ask(self) -> timedelta:
         try:
-            wait = int(_server().eval(_TAKE, len(self._keys), *self._keys, *self._numbers))
+            wait = int(_script(_server(), _TAKE)(keys=self._keys, args=self._numbers))
         except redis.RedisError as failure:
             _logger.warning("the rate budget cannot be asked: %s", type(failure).__name__)
             time.sleep(min(self._gap, PATIENCE).total_seconds())

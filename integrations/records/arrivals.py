@@ -6,7 +6,7 @@ What cannot be told apart or read is set aside with its reason; the rest of the 
 import hashlib
 import logging
 import typing
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -138,15 +138,16 @@ def sort_out(stream: Stream, records: Iterable[Record], rejected: Iterable[Rejec
     return candidates, aside
 
 
-def read_all(stream: Stream, candidates: Iterable[Candidate], aside: Aside, shapes: Shapes) -> list[Arrival]:
+def read_all(stream: Stream, candidates: Iterable[Candidate], aside: Aside, shapes: Shapes) -> Iterator[Arrival]:
     """The candidates as they are kept; what cannot be read is added to `aside`, the fields of all to `shapes`."""
-    reading, arrivals = _Reading(stream, shapes), []
+    reading = _Reading(stream, shapes)
     for record, digest in candidates:
         try:
-            arrivals.append(reading.read(record, digest))
+            arrival = reading.read(record, digest)
         except RecordRejected as refusal:
             aside.append(SetAside(record.external_id, record.payload, refusal.words, record))
-    return arrivals
+        else:
+            yield arrival
 
 
 def aside_facts(item: SetAside) -> dict[str, str | None]:

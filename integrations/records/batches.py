@@ -64,7 +64,7 @@ class Batch:
     """Records ready to be written. `rows` are those of them that are new or changed, in COPY's text format."""
 
     ids: frozenset[str]  # of all that came
-    rows: bytes
+    rows: bytearray
     count: int  # of rows
     has_known: bool  # some of them are stored already
     parents: frozenset[str]  # that they belong to
@@ -83,14 +83,22 @@ def prepare(place: Place, stream: Stream, records: Iterable[Record], rejected: I
     candidates, aside = sort_out(stream, records, rejected)
     shapes = Shapes()
     different, known = _different(place, candidates)
-    arrivals = read_all(stream, different, aside, shapes)
+    rows, count, parents, private = bytearray(), 0, set(), []
+    for arrival in read_all(stream, different, aside, shapes):  # one by one: thousands weigh more than their rows
+        record = arrival.record
+        rows += _row(arrival, known).encode()
+        count += 1
+        if record.parent_id:
+            parents.add(record.parent_id)
+        if arrival.is_private:
+            private.append(record.external_id)
     return Batch(
         ids=frozenset([record.external_id for record, _ in candidates]),
-        rows="".join([_row(arrival, known) for arrival in arrivals]).encode(),
-        count=len(arrivals),
+        rows=rows,
+        count=count,
         has_known=bool(known),
-        parents=frozenset([arrival.record.parent_id for arrival in arrivals if arrival.record.parent_id]),
-        private=[arrival.record.external_id for arrival in arrivals if arrival.is_private],
+        parents=frozenset(parents),
+        private=private,
         aside=aside,
         shapes=shapes,
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
+from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 _encode = msgspec.json.Encoder().encode
@@ -20,9 +21,9 @@ def written(texts: Sequence[str], octets: bytes, others: Sequence[Any]) -> str:
     return f"{line}\t\\\\x{octets.hex()}\t{cells}"
 
 
-def copy_rows(cursor: CursorWrapper, table: str, columns: Iterable[str], rows: bytes) -> None:
-    """Copy written rows, one on each line, into a table."""
-    with cursor.copy(f"copy {table} ({', '.join(columns)}) from stdin") as copy:
+def copy_rows(cursor: CursorWrapper, table: str, columns: Iterable[str], rows: bytearray) -> None:
+    """Copy written rows, one on each line, into a table. Raises Django's errors, as all statements do."""
+    with connection.wrap_database_errors, cursor.copy(f"copy {table} ({', '.join(columns)}) from stdin") as copy:
         copy.write(rows)
 
 

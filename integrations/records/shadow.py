@@ -98,11 +98,11 @@ def fill(place: Place, stream: Stream, records: Iterable[Record], rejected: Iter
     """Put a batch into the copy; what is counted as new or changed differs from what the pages show now."""
     candidates, aside = sort_out(stream, records, rejected)
     table = table_of(stream)
-    arrivals = read_all(stream, candidates, aside, Shapes())
+    arrivals = list(read_all(stream, candidates, aside, Shapes()))
     rows = {row[0]: row for row in (*_rows(arrivals, table), *_aside_rows(aside))}
     with connection.cursor() as cursor:
         cursor.execute(_SHADOWING)
-        with cursor.copy("copy shadowing from stdin") as copy:
+        with connection.wrap_database_errors, cursor.copy("copy shadowing from stdin") as copy:
             for row in rows.values():
                 copy.write_row(row)
         cursor.execute(_EACH_BY_KEY)

@@ -1,12 +1,14 @@
 """Writes what was read: in bulk, and only what changed. An unchanged record costs no write at all."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from uuid import UUID
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Q, QuerySet
 
 from integrations.connections.models import Connection
@@ -31,14 +33,20 @@ from {{arriving}} a
 cross join lateral (select r.* {BY_KEY.format(id="a.external_id")}) r
 where a.is_known and (r.payload <> a.payload or r.context <> a.context)
 """  # noqa: S608 - only constants are put together
-_MERGE = """
+_ADD = """
 with merged as (
     insert into records_record (tenant_id, connection_id, stream, external_id, parent_id, position, title, payload,
         context, facets, digest, first_seen_at, changed_at, first_run_id, changed_run_id, changed_request_id, misses)
     select %(tenant)s, %(connection)s, %(stream)s, external_id, parent_id, position, title, payload,
         context, facets, digest, now(), now(), %(run)s, %(run)s, request, 0
-    from {arriving}
-    on conflict (tenant_id, connection_id, stream, external_id) do update set
+    from {arriving} {replacing}
+    returning external_id, id, xmax = 0 as is_new
+), taken_back as (
+    delete from records_rejectedrecord r using {arriving} a where {KEY} and r.key = a.external_id
+) {typed}
+select count(*) filter (where is_new) from merged
+"""
+_REPLACING = """on conflict (tenant_id, connection_id, stream, external_id) do update set
         parent_id = excluded.parent_id, position = excluded.position, title = excluded.title,
         payload = excluded.payload, context = excluded.context, facets = excluded.facets, digest = excluded.digest,
         misses = 0, missing_since = null,
@@ -49,18 +57,13 @@ with merged as (
             from (
                 select records_record.payload = excluded.payload and records_record.context = excluded.context
             ) s(is_same)
-        )
-    returning external_id, id, xmax = 0 as is_new
-), taken_back as (
-    delete from records_rejectedrecord r using {arriving} a where {KEY} and r.key = a.external_id
-) {typed}
-select count(*) filter (where is_new) from merged
-"""
-_MERGE_TYPED = """, typed as (
+        )"""
+_ADD_TYPED = """, typed as (
     insert into {table} (record_id, tenant_id, connection_id, {columns})
     select m.id, %(tenant)s, %(connection)s, {arrived} from merged m join {arriving} a using (external_id)
-    on conflict (record_id) do update set {updates}
+    {replacing}
 )"""
+_REPLACING_TYPED = "on conflict (record_id) do update set {updates}"
 _SET_ASIDE = """
 insert into records_rejectedrecord (tenant_id, connection_id, stream, key, payload, origin, reason, first_seen_at,
     last_seen_at, run_id, request_id)
@@ -148,24 +151,34 @@ def _merge(place: Place, kind: Kind | None, batch: Batch) -> int:
         copy_rows(cursor, statements.table, statements.columns, batch.rows)
         if batch.has_known:
             cursor.execute(f"{UNSORTED}; {statements.keep_version}", place.facts)
-        cursor.execute(f"{statements.merge}; truncate {statements.table}", place.facts)
-        return int(cursor.fetchone()[0])
+        else:
+            with suppress(IntegrityError), transaction.atomic():  # a person let one of them be stored since
+                return _count(cursor, f"{statements.add}; truncate {statements.table}", place)
+        return _count(cursor, f"{statements.merge}; truncate {statements.table}", place)
+
+
+def _count(cursor: CursorWrapper, statement: str, place: Place) -> int:
+    cursor.execute(statement, place.facts)
+    return int(cursor.fetchone()[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Statements:
-    """Those that bring in records of one kind, by way of the temporary table `table`."""
+    """Those that bring in records of one kind, by way of the temporary table `table`: `add` for a batch
+    that is all new, `merge` for any."""
 
     table: str
     columns: tuple[str, ...]
     arriving: str
     keep_version: str
+    add: str
     merge: str
 
 
 @cache
 def _statements(kind: Kind | None) -> _Statements:
-    words = {"arriving": "arriving", "KEY": KEY, "typed_columns": "", "typed_rows": "", "typed": ""}
+    words = {"arriving": "arriving", "KEY": KEY, "typed_columns": "", "typed_rows": ""}
+    typed = typed_replacing = ""
     columns: tuple[str, ...] = (*TEXTS, *OTHERS)
     if kind:
         table = typed_table(kind)
@@ -178,15 +191,17 @@ def _statements(kind: Kind | None) -> _Statements:
             "typed_columns": "".join(f", t.{name} as typed_{name}" for name in table.columns),
             "typed_rows": f"join {table.name} t on false",
         }
-        words["typed"] = _MERGE_TYPED.format(**words)
         typed_texts, typed_others = (tuple(f"typed_{name}" for name in part) for part in (table.texts, table.others))
         columns = (*TEXTS, *typed_texts, *OTHERS, *typed_others)
+        typed = _ADD_TYPED.format(**words, replacing="")
+        typed_replacing = _ADD_TYPED.format(**words, replacing=_REPLACING_TYPED.format(**words))
     return _Statements(
         table=words["arriving"],
         columns=columns,
         arriving=_ARRIVING.format(**words),
         keep_version=_KEEP_VERSION.format(**words),
-        merge=_MERGE.format(**words),
+        add=_ADD.format(**words, replacing="", typed=typed),
+        merge=_ADD.format(**words, replacing=_REPLACING, typed=typed_replacing),
     )
 
 

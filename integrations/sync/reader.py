@@ -14,7 +14,7 @@ from integrations.errors import VendorChanged
 
 ENDLESS = "endless"  # the code of a list that goes in circles
 _MOMENT = 0.1  # seconds
-_AHEAD = 10  # pages
+_AHEAD = 20  # pages, as many as are written together
 _MOST_BYTES = 16 * 1024 * 1024  # read ahead, or taken at once; a single page may be larger
 _MOST_ROWS = 100_000  # of a page
 _MOST_EXPECTED = 10**12
@@ -63,11 +63,22 @@ class Reader:
             raise self._error
         return pages
 
-    def take_if_full(self, at_most: int) -> list[Page]:
-        """The pages at hand where the vendor is faster than we are: then no more can be read ahead. Else none."""
+    def take_when_full(self, at_most: int, unless: threading.Event) -> list[Page]:
+        """Waits until no more can be read ahead, and takes that. Nothing at the end of the list, nor where `call_off`
+        comes sooner: then the vendor is slower than we are."""
         with self._changed:
-            is_full = len(self._waiting) >= _AHEAD or self._weight >= _MOST_BYTES
-            return self._take(at_most) if is_full else []
+            self._changed.wait_for(lambda: self._is_full or self._is_over or unless.is_set())
+            return self._take(at_most) if self._is_full else []
+
+    def call_off(self, waiting: threading.Event) -> None:
+        """End the waiting of the `take_when_full` that was given this."""
+        with self._changed:
+            waiting.set()
+            self._changed.notify_all()
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._waiting) >= _AHEAD or self._weight >= _MOST_BYTES
 
     def is_at_end(self) -> bool:
         """Whether everything was taken, as far as a moment's wait can tell."""

@@ -149,10 +149,11 @@ def _database() -> str:
 
 def _use_depot() -> None:
     from integrations import registry
-    from portal.celery import SWITCH_SECONDS
+    from portal.celery import SWITCH_SECONDS, set_apart
     from tests.benchmarks import vendors
 
     sys.setswitchinterval(SWITCH_SECONDS)  # as a worker does
+    set_apart()
     registry.vendors = vendors
     registry.connectors.cache_clear()
 

@@ -1,7 +1,9 @@
 """Fixtures for what needs a database and a vendor: emulators on real ports, and connections to them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,6 +19,7 @@ from integrations.sync.services import begin
 from portal.tenancy.models import Tenant
 from portal.tenancy.scope import tenant_scope
 from tests.factories import a_tenant
+from tests.integrations.sync.runs import start_only
 
 Serve = Callable[..., Sandbox]
 Connect = Callable[..., Connection]
@@ -39,10 +42,26 @@ def serve(settings: SettingsWrapper) -> Iterator[Serve]:
 
 
 @pytest.fixture
-def connect(transactional_db: None) -> Connect:
-    """`connect(sandbox)`: a tenant's active connection to one of its accounts, made the way its form makes one."""
+def at_any_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Vendors that allow any number of calls, for what asks a lot of them and is not about how long that takes."""
+    for connector in connectors().values():
+        limit = replace(connector.limit, calls=10_000, per=timedelta(seconds=1), burst=10_000)
+        monkeypatch.setattr(type(connector), "limit", limit)
 
-    def make(sandbox: Sandbox, *, account: int = 0, tenant: Tenant | None = None, start: bool = True) -> Connection:
+
+@pytest.fixture
+def connect(transactional_db: None) -> Connect:
+    """`connect(sandbox)`: a tenant's active connection to one of its accounts, made the way its form makes one. Every
+    stream has begun, or those named in `streams` alone; none with `start=False`."""
+
+    def make(
+        sandbox: Sandbox,
+        *,
+        account: int = 0,
+        tenant: Tenant | None = None,
+        start: bool = True,
+        streams: Iterable[str] = (),
+    ) -> Connection:
         tenant = tenant or a_tenant()
         connector = connectors()[sandbox.key]
         settings, secrets = sandbox.demo_setup(account)
@@ -54,7 +73,9 @@ def connect(transactional_db: None) -> Connect:
         found, tokens = try_out(connector, settings, opened)
         with tenant_scope(tenant.pk):
             mark_connected(connection, found, tokens, by=None)
-            if start:
+            if streams:
+                start_only(connection, *streams)
+            elif start:
                 begin(connection, by=None)
         return connection
 

@@ -53,16 +53,15 @@ def test_no_planted_secret_comes_out_anywhere(
     crew = Crew(environment({vendor: box.url for vendor, box in boxes.items()}), tmp_path, workers=1)
     crew.start()
     try:
-        for connection in connections:
-            wait_for(lambda connection=connection: all_done(connection), crew)
+        wait_for(lambda: all(map(all_done, connections)), crew)
         secrets = {secret for box in boxes.values() for secret in planted_in(box)} | {"planted-in-a-form"}
         assert all(box.tokens._tokens for vendor, box in boxes.items() if gives_tokens(vendor))
-        for box, connection in zip(boxes.values(), connections, strict=True):
-            for mishap in (lambda box=box: box.weather.add(Fault(status=500, times=2)), box.revoke):
-                mishap()
+        for mishap in (lambda box: box.weather.add(Fault(status=500, times=2)), lambda box: box.revoke()):
+            for box, connection in zip(boxes.values(), connections, strict=True):
+                mishap(box)
                 with tenant_scope(tenant.pk):
-                    start_sync(connection, by=None)
-                wait_for(lambda connection=connection: all_done(connection), crew)
+                    start_sync(connection, by=None, stream=connection.connector.streams[0].key)
+            wait_for(lambda: all(map(all_done, connections)), crew)
         places = {"worker log": crew.log, "broker": everything_in_redis()}
     finally:
         crew.stop()

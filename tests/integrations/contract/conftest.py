@@ -40,7 +40,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("vendor_key", sorted(connectors()), scope="session")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def boxes() -> Iterator[dict[str, Vendor]]:
     """Emulators that stay as they are: for tests that only read."""
     running: dict[str, Any] = {}

@@ -24,7 +24,7 @@ A_PERSON = (ReconnectNeeded, ConfigurationNeeded, NotPermitted)
 @pytest.fixture
 def stormy(box: Vendor) -> Iterator[Vendor]:
     """The shared box, signed in; its weather is cleared afterwards."""
-    next(box.connector.streams[0].read(box.access(), ""))
+    box.pages(box.connector.streams[0])
     yield box
     box.calm()
 

@@ -15,7 +15,7 @@ from pytest_django import Settings as SettingsWrapper
 from integrations.contract import Who
 from integrations.errors import RecordRejected
 from integrations.values import Billing, Booking, WorkOrder
-from tests.integrations.contract.vendor import Shelf, Vendor, read
+from tests.integrations.contract.vendor import Shelf, Vendor
 
 KINDS = {"text", "number", "money", "date", "instant", "wall", "flag"}
 
@@ -23,7 +23,7 @@ KINDS = {"text", "number", "money", "date", "instant", "wall", "flag"}
 def test_every_generic_stream_names_its_columns_and_each_holds_something(box: Vendor, generic_key: str) -> None:
     stream = box.stream(generic_key)
     assert stream.columns
-    rows = [json.loads(record.payload) for record in Shelf().put(read(box, stream)).records.values()]
+    rows = [json.loads(record.payload) for record in Shelf().put(box.pages(stream)).records.values()]
     for column in stream.columns:
         assert column.kind in KINDS
         assert any(at(row, column.path) not in (None, "") for row in rows), f"no record has {column.path}"
@@ -37,14 +37,14 @@ def at(row: Any, path: str) -> Any:
 
 def test_a_parent_is_a_stream_of_the_same_vendor_and_its_records_are_there(box: Vendor, child_key: str) -> None:
     stream = box.stream(child_key)
-    named = {record.parent_id for record in Shelf().put(read(box, stream)).records.values()} - {""}
+    named = {record.parent_id for record in Shelf().put(box.pages(stream)).records.values()} - {""}
     assert named
     assert named & box.sandbox.holdings(stream.parent, 0)
 
 
 def test_every_record_of_a_typed_stream_can_be_read(box: Vendor, typed_key: str) -> None:
     stream = box.stream(typed_key)
-    for record in Shelf().put(read(box, stream)).records.values():
+    for record in Shelf().put(box.pages(stream)).records.values():
         value = stream.interpret(record.payload, record.context)
         assert isinstance(value, WorkOrder | Booking | Billing)
         for name in ("opened_at", "changed_at", "due_at", "starts_at", "ends_at"):
@@ -54,7 +54,7 @@ def test_every_record_of_a_typed_stream_can_be_read(box: Vendor, typed_key: str)
 
 def test_a_record_with_any_value_changed_is_read_or_rejected(box: Vendor, typed_key: str) -> None:
     stream, dice = box.stream(typed_key), random.Random(7)
-    for record in list(Shelf().put(read(box, stream)).records.values())[:15]:
+    for record in list(Shelf().put(box.pages(stream)).records.values())[:15]:
         fields = json.loads(record.payload)
         for name in fields:
             changed = {

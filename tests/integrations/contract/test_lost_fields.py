@@ -91,7 +91,7 @@ def is_watched(stream: Stream, name: str, records: Iterable[Record]) -> bool:
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_lost_or_changed_key_is_never_passed_over(stormy: Vendor, stream_key: str, change: Change) -> None:
     stream = stormy.stream(stream_key)
-    before = Shelf().put(read(stormy, stream, account=SMALL))
+    before = Shelf().put(stormy.pages(stream, SMALL))
     there = set(before.records)
     for name in sorted(names_of_ids(list(before.records.values()))):
         stormy.disturb(rewrite=everywhere(name, change))
@@ -106,7 +106,7 @@ def test_a_lost_or_changed_key_is_never_passed_over(stormy: Vendor, stream_key: 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_lost_or_changed_moment_loses_nothing_in_silence(stormy: Vendor, stream_key: str, change: Change) -> None:
     stream = stormy.stream(stream_key)
-    before = Shelf().put(read(stormy, stream, account=SMALL))
+    before = Shelf().put(stormy.pages(stream, SMALL))
     for name in sorted(names_of_moments(before.records.values())):
         stormy.disturb(rewrite=everywhere(name, change))
         judge(outcome(stormy, stream, account=SMALL), set(before.records), name)

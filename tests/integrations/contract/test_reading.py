@@ -4,7 +4,7 @@ from tests.integrations.contract.vendor import Shelf, Vendor, drain, read, sweep
 
 
 def test_a_full_reading_brings_every_record(box: Vendor, stream_key: str) -> None:
-    shelf = Shelf().put(read(box, box.stream(stream_key)))
+    shelf = Shelf().put(box.pages(box.stream(stream_key)))
     assert set(shelf.records) == box.sandbox.holdings(stream_key, 0)
     assert shelf.rejected == 0
 
@@ -14,13 +14,13 @@ def test_there_is_something_to_read(box: Vendor, stream_key: str) -> None:
 
 
 def test_a_second_account_sees_only_its_own(box: Vendor, stream_key: str) -> None:
-    shelf = Shelf().put(read(box, box.stream(stream_key), account=1))
+    shelf = Shelf().put(box.pages(box.stream(stream_key), account=1))
     assert set(shelf.records) == box.sandbox.holdings(stream_key, 1)
 
 
 def test_it_resumes_at_any_checkpoint(box: Vendor, stream_key: str) -> None:
     stream = box.stream(stream_key)
-    pages = read(box, stream)
+    pages = box.pages(stream)
     whole = Shelf().put(pages).payloads
     step = max(1, len(pages) // 6)
     for place in range(0, len(pages), step):
@@ -30,7 +30,7 @@ def test_it_resumes_at_any_checkpoint(box: Vendor, stream_key: str) -> None:
 
 def test_an_incremental_run_after_nothing_happened_changes_nothing(box: Vendor, stream_key: str) -> None:
     stream = box.stream(stream_key)
-    shelf = Shelf().put(read(box, stream))
+    shelf = Shelf().put(box.pages(stream))
     before = dict(shelf.payloads)
     again = read(box, stream, shelf.cursor)
     assert again, "a reading has at least one page"
@@ -64,7 +64,7 @@ def test_a_sweep_resumes_at_any_checkpoint(box: Vendor, swept_key: str) -> None:
 
 def test_a_thing_looked_up_is_the_thing_that_was_read(box: Vendor, sought_key: str) -> None:
     stream = box.stream(sought_key)
-    records = Shelf().put(read(box, stream)).records
+    records = Shelf().put(box.pages(stream)).records
     for external_id in sorted(records)[:3]:
         found = stream.look_up(box.access(), external_id)
         assert found is not None

@@ -5,7 +5,7 @@ from typing import Any
 from integrations.contract import Page, Record, brought_by
 from integrations.http import Http
 from tests.integrations.contract.test_side_by_side import at_once
-from tests.integrations.contract.vendor import Shelf, Vendor, drain, read
+from tests.integrations.contract.vendor import Shelf, Vendor, drain
 
 
 def heard_by(http: Http) -> dict[str, bytes]:
@@ -42,7 +42,7 @@ def test_every_record_names_the_request_that_brought_it(box: Vendor, stream_key:
 
 def test_a_thing_looked_up_names_the_request_that_brought_it(box: Vendor, sought_key: str) -> None:
     stream, access = box.stream(sought_key), at_once(box, 0)
-    external_id = min(Shelf().put(read(box, stream)).records)
+    external_id = min(Shelf().put(box.pages(stream)).records)
     heard = heard_by(access.http)
     found = stream.look_up(access, external_id)
     assert found

@@ -26,8 +26,7 @@ def test_pages_read_side_by_side_are_those_read_one_by_one(box: Vendor, stream_k
     stream = box.stream(stream_key)
     for account in (0, 1):
         one_by_one = drain(stream.read(at_once(box, 1, account), ""), stream)
-        side_by_side = drain(stream.read(box.access(account), ""), stream)
-        assert told(side_by_side) == told(one_by_one)
+        assert told(box.pages(stream, account)) == told(one_by_one)
 
 
 def test_side_by_side_costs_no_more_calls(box: Vendor, stream_key: str) -> None:
@@ -40,7 +39,7 @@ def test_side_by_side_costs_no_more_calls(box: Vendor, stream_key: str) -> None:
 
 def test_a_reading_that_breaks_off_among_several_calls_goes_on_where_it_stood(box: Vendor, stream_key: str) -> None:
     stream = box.stream(stream_key)
-    whole = drain(stream.read(box.access(), ""), stream)
+    whole = box.pages(stream)
     pages: list[Page] = []
     with suppress(RetryLater):
         for page in stream.read(box.access(), ""):

@@ -12,7 +12,7 @@ import pytest
 from integrations.contract import Record, Stream
 from integrations.errors import RecordRejected
 from integrations.sources import Source
-from tests.integrations.contract.vendor import Shelf, Vendor, read
+from tests.integrations.contract.vendor import Shelf, Vendor
 
 OTHERS = (
     "other",
@@ -63,7 +63,7 @@ def sample(box: Vendor, typed_key: str, samples: dict[Stream, Sample]) -> Sample
 
 
 def sample_of(box: Vendor, stream: Stream) -> Sample:
-    records = list(Shelf().put(read(box, stream)).records.values())
+    records = list(Shelf().put(box.pages(stream)).records.values())
     seen: dict[str, list[Any]] = {}
     for record in records:
         for path, value in leaves(fields_of(record)):

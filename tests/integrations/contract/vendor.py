@@ -22,12 +22,13 @@ DATA = r"^(?!.*token)(?!/_)"  # every path but the token endpoint's
 MOST_PAGES = 3000
 
 
-@dataclass
+@dataclass(eq=False)
 class Vendor:
     connector: Connector
     sandbox: Sandbox
     _opened: ExitStack = field(default_factory=ExitStack)
     _kept: dict[int, VendorAccess] = field(default_factory=dict)
+    _read: dict[tuple[str, int], tuple[Page, ...]] = field(default_factory=dict)
 
     def access(self, account: int = 0) -> VendorAccess:
         """The account, opened once."""
@@ -65,6 +66,12 @@ class Vendor:
 
     def stream(self, key: str) -> Stream:
         return self.connector.stream(key)
+
+    def pages(self, stream: Stream, account: int = 0) -> list[Page]:
+        """Every page of the stream, read once: for boxes that stay as they are."""
+        if (stream.key, account) not in self._read:
+            self._read[stream.key, account] = tuple(read(self, stream, account=account))
+        return list(self._read[stream.key, account])
 
     def disturb(self, **fault: Any) -> None:
         """Bad weather over everything but signing in, from now on."""

@@ -34,11 +34,18 @@ def sync(connection: Connection, stream: str = "") -> list[SyncRun]:
     return [run for run in work_off(connection) if run.pk in started]
 
 
+def start_only(connection: Connection, *streams: str) -> None:
+    """Begin these streams of a connection that was not begun, and no others. Call in its tenant's scope."""
+    for stream in streams:
+        StreamState.objects.create(tenant_id=connection.tenant_id, connection=connection, stream=stream)
+    start_sync(connection, by=None)
+
+
 def copy_only(connection: Connection, stream: str) -> list[SyncRun]:
     """The first copy of this stream of a connection that was not begun, and of no other."""
     with tenant_scope(connection.tenant_id):
-        StreamState.objects.create(tenant_id=connection.tenant_id, connection=connection, stream=stream)
-    return sync(connection, stream)
+        start_only(connection, stream)
+    return work_off(connection)
 
 
 def runs_of(connection: Connection) -> list[SyncRun]:

@@ -29,20 +29,20 @@ pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
 
 
 def test_a_first_run_stores_every_record_once_with_its_typed_row(serve: Serve, connect: Connect) -> None:
-    connection = connect(serve("kore", sizes=(230, 20)))
+    connection = connect(serve("kore", sizes=(130, 20)))
 
     runs = work_off(connection)
 
     billings = next(run for run in runs if run.stream == "billings")
-    assert (billings.state, billings.read, billings.new, billings.changed) == (RunState.DONE, 230, 230, 0)
-    assert len(stored(connection, "billings")) == 230
+    assert (billings.state, billings.read, billings.new, billings.changed) == (RunState.DONE, 130, 130, 0)
+    assert len(stored(connection, "billings")) == 130
     with tenant_scope(connection.tenant_id):
-        assert Billing.objects.filter(connection=connection).count() == 230
+        assert Billing.objects.filter(connection=connection).count() == 130
     assert state_of(connection, "billings").last_good_at is not None
 
 
 def test_an_unchanged_record_is_not_written_again(serve: Serve, connect: Connect) -> None:
-    connection = connect(serve("kore", sizes=(120, 20)))
+    connection = connect(serve("kore", sizes=(120, 20)), streams=["billings"])
     work_off(connection)
     before = stored_rows(connection)
 
@@ -54,9 +54,10 @@ def test_an_unchanged_record_is_not_written_again(serve: Serve, connect: Connect
 
 
 def test_a_changed_record_keeps_what_it_was_before(serve: Serve, connect: Connect) -> None:
-    sandbox = serve("kore", sizes=(60, 20), change_every=timedelta(seconds=1))
-    sandbox.clock.freeze(timezone.now())
-    connection = connect(sandbox)
+    now = timezone.now()
+    sandbox = serve("kore", sizes=(60, 20), change_every=timedelta(seconds=1), epoch=now)
+    sandbox.clock.freeze(now)
+    connection = connect(sandbox, streams=["billings"])
     work_off(connection)
     first = kept_of(connection)
 
@@ -84,18 +85,18 @@ def test_a_run_goes_on_from_its_checkpoint_in_the_next_slice(
 ) -> None:
     settings.SYNC_SLICE_SECONDS = 0.000001
     monkeypatch.setattr(batches, "BATCH_PAGES", 1)
-    connection = connect(serve("kore", sizes=(600, 20)))
+    connection = connect(serve("kore", sizes=(350, 20)), streams=["billings"])
 
     runs = work_off(connection)
 
     billings = next(run for run in runs if run.stream == "billings")
     assert billings.fence > 1
-    assert billings.new == len(stored(connection, "billings")) == 600
+    assert billings.new == len(stored(connection, "billings")) == 350
 
 
 def test_a_broken_page_takes_nothing_with_it_and_the_rest_comes_later(serve: Serve, connect: Connect) -> None:
-    sandbox = serve("kore", sizes=(450, 20))
-    connection = connect(sandbox)
+    sandbox = serve("kore", sizes=(150, 20))
+    connection = connect(sandbox, streams=["billings"])
     sandbox.weather.add(Fault(path="entities/billings", status=500, times=1))
     work_off(connection)
     waiting = next(run for run in runs_of(connection) if run.stream == "billings")
@@ -103,12 +104,12 @@ def test_a_broken_page_takes_nothing_with_it_and_the_rest_comes_later(serve: Ser
 
     sync(connection, "billings")
 
-    assert len(stored(connection, "billings")) == 450
+    assert len(stored(connection, "billings")) == 150
 
 
 def test_the_vendors_limit_is_waited_for_and_is_no_failure(serve: Serve, connect: Connect) -> None:
     sandbox = serve("kore", sizes=(50, 20))
-    connection = connect(sandbox)
+    connection = connect(sandbox, streams=["billings"])
     sandbox.weather.add(Fault(path="entities/billings$", status=429, headers={"Retry-After": "600"}))
 
     run = next(run for run in work_off(connection) if run.stream == "billings")
@@ -137,7 +138,7 @@ def test_refused_credentials_stop_the_connection_and_say_so_once(serve: Serve, c
 def test_one_unreadable_record_is_set_aside_and_the_rest_goes_on(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connection = connect(serve("kore", sizes=(40, 20)))
+    connection = connect(serve("kore", sizes=(40, 20)), streams=["billings"])
     stream = connectors()["kore"].stream("billings")
     reading = type(stream).read
 
@@ -162,7 +163,7 @@ def test_one_unreadable_record_is_set_aside_and_the_rest_goes_on(
 def test_an_amount_no_column_holds_is_set_aside_alone(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connection = connect(serve("kore", sizes=(40, 20)))
+    connection = connect(serve("kore", sizes=(40, 20)), streams=["billings"])
     stream = connectors()["kore"].stream("billings")
     reading = type(stream).interpret
 
@@ -193,7 +194,7 @@ def test_a_stream_a_release_took_away_ends_its_run(serve: Serve, connect: Connec
 def test_a_page_slower_than_the_lease_keeps_it(serve: Serve, connect: Connect, settings: SettingsWrapper) -> None:
     settings.SYNC_LEASE_SECONDS = 0.6
     sandbox = serve("kore", sizes=(150, 20))
-    connection = connect(sandbox)
+    connection = connect(sandbox, streams=["billings"])
     sandbox.weather.add(Fault(path="entities/billings$", delay=timedelta(seconds=1.5)))
     run = next(run for run in runs_of(connection) if run.stream == "billings")
 
@@ -205,7 +206,7 @@ def test_a_page_slower_than_the_lease_keeps_it(serve: Serve, connect: Connect, s
 def test_lost_keys_ask_for_the_credentials_again(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connection = connect(serve("kore", sizes=(10, 10)))
+    connection = connect(serve("kore", sizes=(10, 10)), streams=["billings"])
     monkeypatch.setattr("integrations.connections.access.keyring", lambda: Keyring({9: bytes(32)}))
 
     work_off(connection)
@@ -216,7 +217,7 @@ def test_lost_keys_ask_for_the_credentials_again(
 
 def test_a_limit_of_unknown_length_is_waited_for_a_minute(serve: Serve, connect: Connect) -> None:
     sandbox = serve("kore", sizes=(50, 20))
-    connection = connect(sandbox)
+    connection = connect(sandbox, streams=["billings"])
     sandbox.weather.add(Fault(path="entities/billings$", status=429))
 
     run = next(run for run in work_off(connection) if run.stream == "billings")
@@ -225,7 +226,7 @@ def test_a_limit_of_unknown_length_is_waited_for_a_minute(serve: Serve, connect:
 
 
 def test_a_zombie_cannot_write(serve: Serve, connect: Connect) -> None:
-    connection = connect(serve("kore", sizes=(150, 20)))
+    connection = connect(serve("kore", sizes=(150, 20)), streams=["billings"])
     run = next(run for run in runs_of(connection) if run.stream == "billings")
     held = lease.take(connection.tenant_id, run.pk)
     assert held is not None
@@ -246,7 +247,8 @@ def let_lapse(run: SyncRun) -> None:
 
 def test_a_run_that_ends_its_worker_again_and_again_is_ended(serve: Serve, connect: Connect) -> None:
     sandbox = serve("kore", sizes=(40, 20))
-    connection, other = connect(sandbox), connect(sandbox, tenant=a_tenant("Other"))
+    connection = connect(sandbox, streams=["billings"])
+    other = connect(sandbox, tenant=a_tenant("Other"), streams=["billings"])
     run, its = (next(run for run in runs_of(one) if run.stream == "billings") for one in (connection, other))
     for _ in range(lease.MOST_LAPSES + 1):
         assert lease.take(connection.tenant_id, run.pk) is not None
@@ -259,7 +261,7 @@ def test_a_run_that_ends_its_worker_again_and_again_is_ended(serve: Serve, conne
 
 
 def test_what_a_lapsed_slice_has_brought_counts_for_it(serve: Serve, connect: Connect) -> None:
-    connection = connect(serve("kore", sizes=(40, 20)))
+    connection = connect(serve("kore", sizes=(40, 20)), streams=["billings"])
     run = next(run for run in runs_of(connection) if run.stream == "billings")
     for _ in range(lease.MOST_LAPSES + 1):
         held = lease.take(connection.tenant_id, run.pk)
@@ -272,7 +274,7 @@ def test_what_a_lapsed_slice_has_brought_counts_for_it(serve: Serve, connect: Co
 
 
 def test_a_run_in_other_hands_is_left_alone(serve: Serve, connect: Connect) -> None:
-    connection = connect(serve("kore", sizes=(150, 20)))
+    connection = connect(serve("kore", sizes=(150, 20)), streams=["billings"])
     run = next(run for run in runs_of(connection) if run.stream == "billings")
     lease.take(connection.tenant_id, run.pk)
 
@@ -304,7 +306,8 @@ def test_sync_now_twice_is_one_run(serve: Serve, connect: Connect) -> None:
 
 def test_two_tenants_with_the_same_vendor_keep_their_own(serve: Serve, connect: Connect) -> None:
     sandbox = serve("kore", sizes=(70, 30))
-    ours, theirs = connect(sandbox, account=0), connect(sandbox, account=1, tenant=a_tenant())
+    ours = connect(sandbox, account=0, streams=["billings"])
+    theirs = connect(sandbox, account=1, tenant=a_tenant(), streams=["billings"])
 
     work_off(ours)
     work_off(theirs)

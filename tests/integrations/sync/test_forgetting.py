@@ -61,7 +61,7 @@ def test_what_is_forgotten_goes_with_its_versions_and_comes_anew_where_it_may(
 
 def test_what_a_booking_said_before_it_became_private_is_kept_no_longer(serve: Serve, connect: Connect) -> None:
     sandbox = serve("condeco", sizes=(30, 10))
-    connection = connect(sandbox)
+    connection = connect(sandbox, streams=["room-bookings"])
     work_off(connection)
     before = stored(connection, "room-bookings")
 
@@ -76,11 +76,12 @@ def test_what_a_booking_said_before_it_became_private_is_kept_no_longer(serve: S
         assert not RecordVersion.objects.filter(record__external_id=hidden).exists()
 
 
+@pytest.mark.usefixtures("at_any_pace")
 def test_switching_client_names_off_deletes_the_clients_and_their_words(serve: Serve, connect: Connect) -> None:
     sandbox = serve("coreplus", sizes=(30, 10))
     tenant = a_tenant()
     owner = a_membership(tenant=tenant, role=Role.OWNER).user
-    connection = connect(sandbox, tenant=tenant)
+    connection = connect(sandbox, tenant=tenant, streams=["clients", "appointments"])
     work_off(connection)
     assert stored(connection, "clients")
     assert any('"subject"' in payload for payload in stored(connection, "appointments").values())
