@@ -1,6 +1,6 @@
 """The questions the pages ask of the stored records, each within one tenant and along an index."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -44,25 +44,50 @@ _FACET_SAMPLE = 1_000
 @cache
 def is_gone() -> Exists:
     """Of a typed row: the vendor no longer has it. It stays readable, but is not open, not owed and not going on."""
-    return Exists(_gone())
+    return Exists(
+        Record.objects.filter(tenant_id=OuterRef("tenant_id"), pk=OuterRef("pk"), missing_since__isnull=False)
+    )
 
 
-@cache
 def is_here() -> Func:
     """The opposite, looked up row by row: for a list, which wants a few rows of many. Of `~is_gone()` the planner makes
     a join that reads everything that is gone; of "is null" it believes that hardly any row is left, and sorts them."""
-    gone = Subquery(_gone().values(gone=Value(True)))
-    return Func(gone, template="%(expressions)s IS NOT TRUE", output_field=BooleanField())
+    return _LookUp("true", ending=" IS NOT TRUE", output_field=BooleanField())
 
 
-@cache
-def gone_since() -> Subquery:
+def gone_since() -> Func:
     """Of a typed row: since when the vendor has it no more, none while it has it; looked up row by row as well."""
-    return Subquery(_gone().values("missing_since"))
+    return _LookUp("missing_since", ending="", output_field=DateTimeField())
 
 
-def _gone() -> QuerySet[Record]:
-    return Record.objects.filter(tenant_id=OuterRef("tenant_id"), pk=OuterRef("pk"), missing_since__isnull=False)
+class _LookUp(Func):
+    """What is known of a typed row's record while it is gone. Written out: each list asks three times, and a subquery
+    of the ORM's takes longer to put together than to answer."""
+
+    template = (
+        "(SELECT %(known)s FROM records_record gone WHERE gone.missing_since IS NOT NULL"
+        " AND (gone.tenant_id, gone.id) = (%(expressions)s))%(ending)s"
+    )
+
+    def __init__(self, known: str, **options: Any) -> None:
+        super().__init__("tenant_id", "pk", known=known, **options)
+
+
+def among(ids: Iterable[int]) -> Q:
+    """Of a row: its id is one of these. They go as one value: of thousands, each a parameter of its own, the writing
+    takes longer than the looking up."""
+    listed = Value(f"{{{','.join(map(str, ids))}}}")
+    within = "%(expressions)s::bigint[])"
+    return Q(Func(F("pk"), listed, template=within, arg_joiner=" = any(", output_field=BooleanField()))
+
+
+def is_one_of(rows: QuerySet[Record]) -> Q:
+    """Of a typed row: its record is among them, for a list of so many that it is walked in its own order. All their ids
+    are gathered once. Kept from being a join: the planner thinks that so few match that it would read every row."""
+    within = "(%(expressions)s) IS TRUE"
+    return Q(
+        Func(F("pk"), Subquery(rows.values("pk")), template=within, arg_joiner=" IN ", output_field=BooleanField())
+    )
 
 
 class Span(NamedTuple):
@@ -184,12 +209,23 @@ def records_of(tenant_id: int, connections: Iterable[Connection], stream: str) -
     return records(tenant_id).filter(stream=stream, connection__in=[connection.pk for connection in connections])
 
 
+def records_gone(tenant_id: int, streams: Collection[str] = ()) -> QuerySet[Record]:
+    """What the vendors no longer have, of these streams or of all."""
+    gone = records(tenant_id).filter(missing_since__isnull=False)
+    return gone.filter(stream__in=streams) if streams else gone
+
+
+def few(rows: QuerySet[Any], *, most: int) -> list[int] | None:
+    """Their ids, where there are no more than that; one statement."""
+    ids = list(rows.values_list("pk", flat=True)[: most + 1])
+    return ids if len(ids) <= most else None
+
+
 def few_of(connection: Connection, streams: Iterable[str], *, most: int) -> list[int] | None:
     """The ids of the records of these streams, where there are no more than that; one statement."""
     found = records(connection.tenant_id).filter(connection=connection, stream__in=list(streams))
     # In the order of the key that has them side by side, or the planner reads the table until it has found so many.
-    ids = list(found.order_by("stream", "external_id").values_list("pk", flat=True)[: most + 1])
-    return ids if len(ids) <= most else None
+    return few(found.order_by("stream", "external_id"), most=most)
 
 
 _FACETS = """
@@ -250,9 +286,21 @@ class CurrencySum:
 
 def sums_by_currency(queryset: BillingQuerySet) -> list[CurrencySum]:
     """Each currency's sums, the largest first; of those that count."""
+    return _sums(queryset.countable())
+
+
+def sums_of_few(queryset: BillingQuerySet, narrowed: BillingQuerySet, *, most: int) -> list[CurrencySum] | None:
+    """The same of what is `narrowed` down of the queryset; None where that are more billings, whether they count or
+    not. Their ids are found first: for those an index may do without the rows."""
+    ids = few(narrowed.order_by(), most=most)
+    if ids is None:
+        return None
+    return _sums(queryset.filter(among(ids), is_here()).exclude(status__in=UNCOUNTED_STATUSES))
+
+
+def _sums(countable: BillingQuerySet) -> list[CurrencySum]:
     found = (
-        queryset.countable()
-        .order_by()
+        countable.order_by()
         .values("currency")
         .annotate(
             number=Count("record_id"),

@@ -18,6 +18,7 @@ from django.db.models.functions import Concat, Lower, StrIndex
 from django.db.models.lookups import GreaterThan
 
 from integrations.records.models import Booking, Typed
+from integrations.records.queries import among
 from portal.tenancy.scope import scoped_tenant_id
 
 MOST = 3_000
@@ -46,7 +47,7 @@ def find(model: type[Typed], words: str) -> Found:
             return Found(where=where, is_walk=True)
         cursor.execute("select records_search(%s, %s, %s)", [model._meta.db_table, words, MOST])
         ids = cursor.fetchone()[0]
-    return Found(where=where, is_walk=True) if ids is None else Found(where=Q(pk__in=ids), is_walk=False)
+    return Found(where=where, is_walk=True) if ids is None else Found(where=among(ids), is_walk=False)
 
 
 def find_records(stream: str, words: str, facets: Mapping[str, str]) -> Found:
@@ -64,7 +65,7 @@ def find_records(stream: str, words: str, facets: Mapping[str, str]) -> Found:
     if words and not each:
         ids = []
     if ids is not None:
-        return Found(where=Q(pk__in=ids), is_walk=False)
+        return Found(where=among(ids), is_walk=False)
     return Found(where=Q(*(_begins(_NAME, word) for word in each)), is_walk=True)
 
 

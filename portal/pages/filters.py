@@ -4,7 +4,7 @@ A value that does not exist is no error: it is left out and said so, in words th
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -48,10 +48,21 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What a filter found in the address."""
+class Condition:
+    """What a row must meet: `where`, to which an index may lead, and what is asked of each row there `also`.
+
+    With `is_walk` that is not met by most: as no index leads there, a list of few hits reads all that is left.
+    """
 
     where: Q | None = None
+    also: Q | None = None
+    is_walk: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading(Condition):
+    """What a filter found in the address."""
+
     words: str = ""  # what it is set to; "" while it is off
     is_plain: bool = False  # the words say enough without the filter's label
     value: str = ""
@@ -104,12 +115,13 @@ class Filter(ABC):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Word:
-    """One choice: its word in the address, its label, and the condition it stands for."""
+class Word(Condition):
+    """One choice: its word in the address, its label, and the condition it stands for. One that depends on what there
+    is in the database is looked up when the choice is made, in the tenant's scope."""
 
     value: str
     label: str
-    where: Q
+    look_up: Callable[[], Condition] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,8 +151,11 @@ class Choice(Filter):
         found = found or self._word(self.default)
         if found is None:
             return Reading(problem=problem)
+        condition = found.look_up() if found.look_up else found
         return Reading(
-            where=found.where,
+            where=condition.where,
+            also=condition.also,
+            is_walk=condition.is_walk,
             words=found.label,
             is_plain=self.is_plain,
             value=found.value,

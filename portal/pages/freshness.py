@@ -4,7 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any, NamedTuple
+from uuid import UUID
 
+from django.db import connection as database
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -15,6 +18,27 @@ from integrations.sync.models import StreamState
 from integrations.values import Kind
 
 _GRACE = timedelta(minutes=5)
+_READABLE = ["available", "unknown"]  # states of a capability; in all others the vendor refuses
+
+# Every list asks this, so not by way of models.
+_PROGRESS = """
+    select connection_id, stream, last_good_at, "interval" from sync_streamstate of_stream
+    where tenant_id = %(tenant)s and connection_id = any(%(connections)s) and stream = any(%(streams)s)
+        and not exists (
+            select from connections_capability refused
+            where refused.tenant_id = of_stream.tenant_id and refused.connection_id = of_stream.connection_id
+                and refused.stream = of_stream.stream and refused.state <> all(%(readable)s)
+        )
+"""
+
+
+class Progress(NamedTuple):
+    """How far a stream is: what of its state tells how fresh a page is."""
+
+    connection_id: UUID
+    stream: str
+    last_good_at: datetime | None
+    interval: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +83,13 @@ def stream_states(tenant_id: int, connections: Iterable[Connection]) -> QuerySet
 @cache
 def _is_refused() -> Exists:
     of_state = {name: OuterRef(name) for name in ("tenant_id", "connection_id", "stream")}
-    return Exists(Capability.objects.filter(**of_state).exclude(state__in=["available", "unknown"]))
+    return Exists(Capability.objects.filter(**of_state).exclude(state__in=_READABLE))
 
 
 def as_of(
-    states: Iterable[StreamState], connections: Iterable[Connection], wanted: Callable[[Stream], bool] | None = None
+    states: Iterable[StreamState] | Iterable[Progress],
+    connections: Iterable[Connection],
+    wanted: Callable[[Stream], bool] | None = None,
 ) -> AsOf:
     """Judges the states whose stream is wanted (all, without a question)."""
     by_id = {connection.pk: connection for connection in connections}
@@ -84,10 +110,24 @@ def as_of(
 def as_of_kind(tenant_id: int, connections: Iterable[Connection], kind: Kind) -> AsOf:
     """How fresh the work orders, bookings or billings are: one statement."""
     used = in_use(connections)
-    wanted = {stream.key for one in used for stream in connectors()[one.vendor].streams if stream.kind == kind}
-    judged = (
-        stream_states(tenant_id, used)
-        .filter(stream__in=wanted)
-        .only("tenant_id", "connection_id", "stream", "last_good_at", "interval")
-    )
-    return as_of(judged, used, lambda stream: stream.kind == kind)
+    keys = {stream.key for one in used for stream in connectors()[one.vendor].streams if stream.kind == kind}
+    return as_of(_progress(tenant_id, used, keys), used, lambda stream: stream.kind == kind)
+
+
+def as_of_stream(tenant_id: int, connections: Iterable[Connection], key: str) -> AsOf:
+    """How fresh one stream is, over these connections: one statement."""
+    used = in_use(connections)
+    return as_of(_progress(tenant_id, used, {key}), used)
+
+
+def _progress(tenant_id: int, connections: Iterable[Connection], keys: Iterable[str]) -> list[Progress]:
+    """Without what the vendor does not let us read."""
+    values: dict[str, Any] = {
+        "tenant": tenant_id,
+        "connections": [one.pk for one in connections],
+        "streams": list(keys),
+        "readable": _READABLE,
+    }
+    with database.cursor() as cursor:
+        cursor.execute(_PROGRESS, values)
+        return [Progress._make(row) for row in cursor.fetchall()]

@@ -6,6 +6,7 @@ an address asks for that does not exist is left out, and said so. Works without 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ from portal.pages.filters import BoundFilter, Filter, Link, Reading, first
 from portal.pages.keyset import COUNT_CAP, PAGE_SIZE, BadCursor, Keyset, Order, Slice
 
 MAX_SEARCH = 100
+MOST_WALKED = 5_000
 Search = Callable[[str, Mapping[str, str]], Found]
 """Of the words asked for, "" for none, and the values that facets ask for, by their paths."""
 
@@ -87,7 +89,7 @@ class Listing(Generic[M]):
         return Bound(self, params, path)
 
 
-@dataclass(slots=True)
+@dataclass
 class Bound(Generic[M]):
     """A list and what the address asks of it."""
 
@@ -100,6 +102,7 @@ class Bound(Generic[M]):
     readings: dict[str, Reading] = field(default_factory=dict, init=False)
     suggestions: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
     _found: Found | None = field(default=None, init=False)
+    _is_long: bool | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         if self.listing.search:
@@ -123,11 +126,11 @@ class Bound(Generic[M]):
         """Whether the reader asked for less than the page shows by itself."""
         return bool(self.query) or any(reading.kept for reading in self.readings.values())
 
-    @property
+    @cached_property
     def heads(self) -> list[Head]:
         return [self._head(column) for column in self.listing.columns]
 
-    @property
+    @cached_property
     def sort_links(self) -> list[Link]:
         """Each order with its words, for where there are no heads to click."""
         both = [
@@ -152,20 +155,20 @@ class Bound(Generic[M]):
     @property
     def kept(self) -> tuple[tuple[str, str], ...]:
         """What the search form must carry along."""
-        return tuple((name, value) for name, value in self._pairs() if name != "q")
+        return tuple((name, value) for name, value in self._pairs if name != "q")
 
     @property
     def clear_url(self) -> str:
-        return self._address([(name, value) for name, value in self._pairs() if name in self.listing.extra])
+        return self._address([(name, value) for name, value in self._pairs if name in self.listing.extra])
 
     def url(self, **changes: str) -> str:
         """This list's address with some parameters changed ("" takes one away); always its first page."""
-        pairs = [(name, value) for name, value in self._pairs() if name not in changes]
+        pairs = [(name, value) for name, value in self._pairs if name not in changes]
         return self._address(pairs + [(name, value) for name, value in changes.items() if value])
 
     def beside(self, name: str) -> str:
         """The address of what stands below this list's own and takes the same questions, such as its export."""
-        pairs = self._pairs()
+        pairs = self._pairs
         return f"{self.path}{name}?{urlencode(pairs)}" if pairs else f"{self.path}{name}"
 
     def keyset(self, queryset: QuerySet[M], *, size: int = PAGE_SIZE) -> Keyset[M]:
@@ -175,21 +178,26 @@ class Bound(Generic[M]):
     def narrow(self, queryset: Rows) -> Rows:
         """Search and filters, without order."""
         found = self._search()
-        queryset = self.filtered(queryset)
+        for reading in self.readings.values():
+            for condition in (reading.where, reading.also):
+                if condition is not None:
+                    queryset = queryset.filter(condition)
         return queryset if found is None else queryset.filter(found.where)
 
-    def filtered(self, queryset: Rows) -> Rows:
-        """The filters alone."""
+    def is_long_walk(self, queryset: Rows) -> bool:
+        """Whether there is something to which no index leads, and the rest leaves so much that not all of it can be
+        asked for that. In the tenant's scope."""
+        if self._is_long is None:
+            found = self._search()
+            is_walk = (found is not None and found.is_walk) or any(one.is_walk for one in self.readings.values())
+            self._is_long = is_walk and self._leaves_much(queryset)
+        return self._is_long
+
+    def _leaves_much(self, queryset: QuerySet[Any]) -> bool:
         for reading in self.readings.values():
             if reading.where is not None:
                 queryset = queryset.filter(reading.where)
-        return queryset
-
-    @property
-    def is_walked(self) -> bool:
-        """Whether the search reads row by row what the filters leave. In the tenant's scope."""
-        found = self._search()
-        return found is not None and found.is_walk
+        return bool(queryset.order_by().values_list("pk")[MOST_WALKED : MOST_WALKED + 1])
 
     def page(self, queryset: QuerySet[M]) -> "Page[M]":
         """The page the address names. A cursor that is none gives the first page."""
@@ -202,11 +210,15 @@ class Bound(Generic[M]):
             part = keyset.page()
         if not part.next:
             total: int | None = part.last
-        elif self.query or any(reading.is_costly for reading in self.readings.values()):
-            total = None
         else:
-            total = keyset.count()
+            total = None if self._is_costly(queryset) else keyset.count()
         return Page(bound=self, part=part, total=total)
+
+    def _is_costly(self, queryset: Rows) -> bool:
+        """Whether counting would read too much."""
+        if self.query or any(reading.is_costly for reading in self.readings.values()):
+            return True
+        return self.is_long_walk(queryset)
 
     def _search(self) -> Found | None:
         """Looked up once, however often the list is narrowed."""
@@ -224,6 +236,7 @@ class Bound(Generic[M]):
         self.problems.append("This list cannot be sorted that way, so it has its usual order.")
         return self.listing.default_sort
 
+    @cached_property
     def _pairs(self) -> list[tuple[str, str]]:
         """The address as we would write it: only what differs from the page's own defaults."""
         pairs = [(name, first(self.params, name)) for name in self.listing.extra]
@@ -268,7 +281,7 @@ class Bound(Generic[M]):
             inputs=tuple(
                 replace(field, suggestions=self.suggestions.get(one.key, ())) for field in one.inputs(reading)
             ),
-            kept=tuple((name, value) for name, value in self._pairs() if name not in one.names),
+            kept=tuple((name, value) for name, value in self._pairs if name not in one.names),
         )
 
 

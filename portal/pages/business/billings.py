@@ -4,12 +4,12 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from integrations.records.models import Billing, Record
-from integrations.records.queries import BillingQuerySet, CurrencySum, gone_since, records, sums_by_currency
+from integrations.records.queries import BillingQuerySet, CurrencySum, gone_since, records, sums_of_few
 from integrations.records.queries import billings as billings_of
 from integrations.values import Kind
-from portal.pages.business.common import Desk, export_links, render_part, streams_of
+from portal.pages.business.common import Desk, export_links, is_marked_gone, render_part, streams_of
 from portal.pages.business.details import about, page_of
-from portal.pages.business.listings import billing_listing
+from portal.pages.business.listings import GONE, billing_listing
 from portal.pages.freshness import stream_of
 from portal.pages.keyset import COUNT_CAP
 from portal.pages.lists import Page
@@ -17,7 +17,6 @@ from portal.tenancy.access import require_role
 from portal.tenancy.middleware import TenantRequest
 from portal.tenancy.models import Role
 
-_MOST_WALKED = 5_000
 # Every order that the list offers must be among them, for a cursor is made of it.
 _SHOWN = (
     "connection_id",
@@ -40,7 +39,7 @@ def billings(request: TenantRequest) -> HttpResponse:
     everything = billings_of(desk.tenant.pk)
     page = bound.page(everything.only(*_SHOWN).annotate(gone_since=gone_since()))
     bound.suggest("account", (row.account for row in page.rows))
-    desk.attach(page.rows)
+    desk.attach(row for row in page.rows if is_marked_gone(row))
     facts = {
         "bound": bound,
         "page": page,
@@ -72,18 +71,11 @@ def billing(request: TenantRequest, pk: int) -> HttpResponse:
 
 def _totals(everything: BillingQuerySet, page: Page[Billing]) -> list[CurrencySum] | None:
     """None where there are too many to add up on the way."""
-    if page.is_capped:
+    if page.bound.readings["status"].value == GONE:
+        return []
+    if page.is_capped or page.bound.is_long_walk(everything):
         return None
-    narrowed = page.bound.narrow(everything)
-    if page.total is not None:
-        return sums_by_currency(narrowed)
-    if (
-        page.bound.is_walked
-        and page.bound.filtered(everything).order_by().values("pk")[: _MOST_WALKED + 1].count() > _MOST_WALKED
-    ):
-        return None
-    few = list(narrowed.order_by().values_list("pk", flat=True)[: COUNT_CAP + 1])
-    return sums_by_currency(everything.filter(pk__in=few)) if len(few) <= COUNT_CAP else None
+    return sums_of_few(everything, page.bound.narrow(everything), most=COUNT_CAP)
 
 
 def _deal(bill: Billing) -> Record | None:

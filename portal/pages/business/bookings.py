@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.db.models import Count, DateField, Max, Min
 from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from integrations.records.queries import BookingQuerySet, Span, gone_since
 from integrations.records.queries import bookings as bookings_of
 from integrations.values import Kind
-from portal.pages.business.common import Desk, export_links, render_part, word_of
+from portal.pages.business.common import Desk, export_links, is_marked_gone, render_part, word_of
 from portal.pages.business.details import about
 from portal.pages.business.listings import booking_filters, booking_listing
 from portal.pages.business.week import Block, Day, Group, Week, bounds, crowded_week, monday_of, week_of
@@ -50,10 +53,10 @@ class Drawn:
     css: str
     url: str
     when: str
-    icon: str = ""
-    kind: str = ""
+    mark: str = ""  # of its kind
     name: str = ""
     title: str = ""
+    tip: str = ""
     site: str = ""
     number: int = 1
     is_booking: bool = False
@@ -87,7 +90,7 @@ def _list(request: TenantRequest) -> HttpResponse:
     page = bound.page(bookings_of(desk.tenant.pk).only(*_LISTED).annotate(gone_since=gone_since()))
     bound.suggest("location", (row.location for row in page.rows))
     bound.suggest("resource", (row.resource for row in page.rows))
-    desk.attach(page.rows)
+    desk.attach(row for row in page.rows if is_marked_gone(row))
     facts = {
         **_shared(desk),
         "bound": bound,
@@ -196,17 +199,24 @@ def _drawn_day(day: Day, bound: Bound[Any], request: TenantRequest) -> DrawnDay:
 
 
 def _one(block: Block, booking: Span, css: str, request: TenantRequest) -> Drawn:
+    when, name, title = block.when, booking.resource or booking.title, booking.title if booking.resource else ""
     return Drawn(
         css=css,
         url=tenant_url(request, "booking", booking.pk),
-        when=block.when,
-        icon=icon(kind_icon(block.kind), 14),
-        kind=word_of(block.kind),
-        name=booking.resource or booking.title,
-        title=booking.title if booking.resource else "",
+        when=when,
+        mark=_mark(block.kind),
+        name=name,
+        title=title,
+        tip=f"{when} {name}, {title}" if title else f"{when} {name}",
         site=site_span(booking),
         is_booking=True,
     )
+
+
+@cache
+def _mark(kind: str) -> SafeString:
+    """Its icon, and its word for those who listen."""
+    return format_html('{}<span class="visually-hidden">{}</span>', icon(kind_icon(kind), 14), word_of(kind))
 
 
 def _many(block: Block, css: str, url: str) -> Drawn:
@@ -215,7 +225,7 @@ def _many(block: Block, css: str, url: str) -> Drawn:
         css=css,
         url=url,
         when=block.when,
-        icon=icon(kind_icon(block.kind), 14),
+        mark=icon(kind_icon(block.kind), 14),
         name=f"{word_of(block.kind)}s{place}",
         number=block.number,
     )

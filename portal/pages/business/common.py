@@ -1,25 +1,25 @@
 """What the pages of all business records share: who is asking, which connections there are, what a filter needs."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
 from integrations.connections.models import Connection
 from integrations.contract import Connector
 from integrations.records.models import Record, Typed
-from integrations.records.queries import few_of
+from integrations.records.queries import among, few, few_of, is_one_of, records_gone
 from integrations.registry import connectors
 from integrations.values import Kind
-from portal.pages.filters import Choice, Link, Reading, Word
+from portal.pages.filters import Choice, Condition, Link, Word
 from portal.pages.freshness import AsOf, as_of_kind
 from portal.pages.lists import Bound
 from portal.pages.zones import zone_of
@@ -68,11 +68,28 @@ class Desk:
     def as_of(self, kind: Kind) -> AsOf:
         return as_of_kind(self.tenant.pk, self.connections, kind)
 
-    def connection_filter(self, kind: Kind) -> Choice:
-        connections = self.connections_with(kind)
-        return OfConnection(**_choice(connections), connections=connections, kind=kind)
+    def gone(self, kind: Kind) -> Condition:
+        """Of a typed row: its vendor no longer has it. What came from a vendor whose folder is gone may be any kind."""
+        known = {stream.key for one in self.connections for stream in streams_of(one) if stream.kind == kind}
+        streams = known if all(connector_of(one) for one in self.connections) else ()
+        gone = records_gone(self.tenant.pk, streams)
+        return _named_or_walked(few(gone, most=_FEW), is_one_of(gone))
 
-    def attach(self, rows: Sequence[Typed] | Sequence[Record]) -> None:
+    def connection_filter(self, kind: Kind) -> Choice:
+        """For the typed lists, which no index reads by connection."""
+        words = [
+            Word(value=str(one.pk), label=one.name, look_up=partial(self._brought_by, one, kind))
+            for one in self.connections_with(kind)
+        ]
+        return _choice(words)
+
+    def _brought_by(self, connection: Connection, kind: Kind) -> Condition:
+        """What a connection brought little of would be sought among the rows of all others."""
+        streams = [stream.key for stream in streams_of(connection) if stream.kind == kind]
+        ids = few_of(connection, streams, most=_FEW) if streams else None  # none: its vendor's folder is gone
+        return _named_or_walked(ids, Q(connection_id=connection.pk))
+
+    def attach(self, rows: Iterable[Typed] | Iterable[Record]) -> None:
         """Give each row its connection without asking the database again."""
         by_id: dict[UUID, Connection] = {one.pk: one for one in self.connections}
         for row in rows:
@@ -80,31 +97,18 @@ class Desk:
                 row.connection = by_id[row.connection_id]
 
 
-@dataclass(frozen=True, kw_only=True)
-class OfConnection(Choice):
-    """For the typed lists, which no index reads by connection: what a connection brought little of would be sought
-    among the rows of all others, so that little is named by its records' ids."""
-
-    connections: Sequence[Connection]
-    kind: Kind
-
-    def read(self, params: QueryDict) -> Reading:
-        reading = super().read(params)
-        chosen = next((one for one in self.connections if str(one.pk) == reading.value), None)
-        keys = [stream.key for stream in streams_of(chosen) if stream.kind == self.kind] if chosen else []
-        if chosen is None or not keys:  # no such connection, or its vendor's folder is gone: its rows are still here
-            return reading
-        ids = few_of(chosen, keys, most=_FEW)
-        return reading if ids is None else replace(reading, where=Q(pk__in=ids))
-
-
 def connection_choice(connections: Iterable[Connection]) -> Choice:
-    return Choice(**_choice(connections))
-
-
-def _choice(connections: Iterable[Connection]) -> dict[str, Any]:
     words = [Word(value=str(one.pk), label=one.name, where=Q(connection_id=one.pk)) for one in connections]
-    return {"key": "connection", "label": "Connection", "words": words}
+    return _choice(words)
+
+
+def _choice(words: Sequence[Word]) -> Choice:
+    return Choice(key="connection", label="Connection", words=words)
+
+
+def _named_or_walked(ids: Sequence[int] | None, otherwise: Q) -> Condition:
+    """A few rows are named by their ids; for many the list is walked."""
+    return Condition(also=otherwise, is_walk=True) if ids is None else Condition(where=among(ids))
 
 
 def connector_of(connection: Connection) -> Connector | None:
@@ -115,6 +119,11 @@ def connector_of(connection: Connection) -> Connector | None:
 def streams_of(connection: Connection) -> Iterable[Any]:
     connector = connector_of(connection)
     return connector.streams if connector else ()
+
+
+def is_marked_gone(row: Typed) -> bool:
+    """Of a row annotated with `gone_since`: whether its list marks it, which takes its connection."""
+    return vars(row)["gone_since"] is not None
 
 
 def render_part(request: HttpRequest, page: str, part: str, facts: dict[str, Any]) -> HttpResponse:

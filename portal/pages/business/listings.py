@@ -14,7 +14,6 @@ from integrations.records.queries import (
     OWED_STATUSES,
     UNPAID_STATUSES,
     facet_values,
-    is_gone,
     is_here,
 )
 from integrations.records.search import find, find_records
@@ -30,16 +29,17 @@ from portal.pages.business.common import Desk, connection_choice, word_of
 from portal.pages.filters import Choice, Days, Facet, Filter, Text, Word
 from portal.pages.lists import Column, Listing, Search, Sort
 
+GONE = "gone"
 _FACET_VALUES = 50
 
 
 def _still(value: str, label: str, wanted: Iterable[StrEnum], **also: object) -> Word:
     """Several statuses at once, without what the vendor no longer has: that is neither open nor owed."""
-    return Word(value=value, label=label, where=Q(is_here(), status__in=wanted, **also))
+    return Word(value=value, label=label, where=Q(status__in=wanted, **also), also=Q(is_here()))
 
 
-def _gone() -> Word:
-    return Word(value="gone", label="Gone at the vendor", where=Q(is_gone()))
+def _gone(desk: Desk, kind: Kind) -> Word:
+    return Word(value=GONE, label="Gone at the vendor", look_up=partial(desk.gone, kind))
 
 
 def _words(words: Iterable[StrEnum], column: str) -> list[Word]:
@@ -57,7 +57,7 @@ def work_order_listing(desk: Desk) -> Listing[WorkOrder]:
         _still("past-due", "Past due", OPEN_STATUSES, due_at__lt=desk.now),
         _still("closed", "Closed", WorkOrder.CLOSED),
         *_words(WorkOrderStatus, "status"),
-        _gone(),
+        _gone(desk, Kind.WORK_ORDER),
     ]
     return Listing(
         columns=(
@@ -98,7 +98,7 @@ def billing_listing(desk: Desk) -> Listing[Billing]:
         _still("outstanding", "Outstanding", OWED_STATUSES),
         _still("overdue", "Overdue", UNPAID_STATUSES, due_date__lt=desk.tenant_today),
         *_words(BillingStatus, "status"),
-        _gone(),
+        _gone(desk, Kind.BILLING),
     ]
     return Listing(
         columns=(
@@ -146,6 +146,7 @@ def booking_filters(desk: Desk) -> tuple[Filter, ...]:
 def booking_listing(desk: Desk) -> Listing[Booking]:
     days = Days(key="day", label="Days", column="starts_at", zone=desk.zone, today=desk.today, is_from_today=True)
     kind, *others = booking_filters(desk)
+    statuses = [*_words(BookingStatus, "status"), _gone(desk, Kind.BOOKING)]
     return Listing(
         columns=(
             Column(label="When", key="start", sort="starts_at"),
@@ -159,7 +160,7 @@ def booking_listing(desk: Desk) -> Listing[Booking]:
         filters=(
             days,
             kind,
-            Choice(key="status", label="Status", words=[*_words(BookingStatus, "status"), _gone()], is_costly=True),
+            Choice(key="status", label="Status", words=statuses, is_costly=True),
             *others,
         ),
         default_sort="start",

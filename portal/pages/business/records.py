@@ -18,12 +18,13 @@ from portal.pages.business.columns import cell_of, decoded, row_of
 from portal.pages.business.common import Desk, connector_of, export_links, render_part
 from portal.pages.business.details import about, page_of
 from portal.pages.business.listings import record_listing
-from portal.pages.freshness import as_of, in_use, stream_of, stream_states
+from portal.pages.freshness import as_of, as_of_stream, in_use, stream_of, stream_states
 from portal.pages.links import tenant_url
 from portal.tenancy.access import require_role
 from portal.tenancy.middleware import TenantRequest
 from portal.tenancy.models import Role
 
+_SHOWN = ("connection_id", "external_id", "title", "payload", "changed_at", "missing_since")
 _LISTS = {Kind.WORK_ORDER: "work-orders", Kind.BOOKING: "bookings", Kind.BILLING: "billings"}
 
 
@@ -61,9 +62,8 @@ def records(request: TenantRequest, vendor: str, stream: str) -> HttpResponse:
         return redirect(tenant_url(request, _LISTS[definition.kind]))
     columns = definition.columns
     bound = record_listing(desk, connections, definition).bind(request.GET, request.path)
-    page = bound.page(records_of(desk.tenant.pk, connections, stream))
-    desk.attach(page.rows)
-    used = in_use(connections)
+    page = bound.page(records_of(desk.tenant.pk, connections, stream).only(*_SHOWN))
+    desk.attach(row for row in page.rows if row.missing_since)
     facts = {
         "bound": bound,
         "page": page,
@@ -71,7 +71,7 @@ def records(request: TenantRequest, vendor: str, stream: str) -> HttpResponse:
         "stream": definition,
         "connector": connector_of(connections[0]),
         "connections": connections,
-        "as_of": as_of(stream_states(desk.tenant.pk, used).filter(stream=stream), used, lambda one: one.key == stream),
+        "as_of": as_of_stream(desk.tenant.pk, connections, stream),
         "noun": "record",
         "exports": export_links(desk, bound),
     }

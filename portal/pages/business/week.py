@@ -147,7 +147,8 @@ def crowded_week(monday: date, groups: Iterable[Group], zone: ZoneInfo, *, today
     for group in groups:
         start, end = midnight(group.day, zone), midnight(group.day + timedelta(days=1), zone)
         first, last = max(group.starts_at, start), min(group.ends_at, end)
-        part = _part(first, last, zone, group.kind, group.location, None, group.number, False)
+        local = (first.astimezone(zone), last.astimezone(zone))
+        part = _part(*local, group.kind, group.location, None, group.number, False)
         parts.setdefault(group.day, []).append(part)
     return _week(monday, parts, today)
 
@@ -278,40 +279,40 @@ def _block(part: _Part) -> Block:
 def _parts(booking: Span, zone: ZoneInfo, monday: date) -> Iterator[tuple[date, _Part]]:
     """One a day the booking touches, cut at midnight. A desk without an end touches every day from its first."""
     is_endless = booking.ends_at is None and booking.kind == BookingKind.DESK
-    start, day = booking.starts_at, booking.starts_at.astimezone(zone).date()
+    start, local = booking.starts_at, booking.starts_at.astimezone(zone)
+    day = local.date()
     if is_endless:
         day, end = max(day, monday), midnight(monday + timedelta(days=7), zone)
         start = max(start, midnight(day, zone))
     else:
         end = max(booking.ends_at or start + _NO_END, start)
+        local_end = end.astimezone(zone)
+        if local_end.date() == day:  # most by far, and a week has hundreds
+            yield day, _part(local, local_end, booking.kind, booking.location, booking, 1, is_endless)
+            return
+
+    def part(start: datetime, end: datetime) -> _Part:
+        local = (start.astimezone(zone), end.astimezone(zone))
+        return _part(*local, booking.kind, booking.location, booking, 1, is_endless)
+
     last = (end - _MOMENT).astimezone(zone).date()
     while day < last:
         midnight_after = midnight(day + timedelta(days=1), zone)
-        yield day, _part(start, midnight_after, zone, booking.kind, booking.location, booking, 1, is_endless)
+        yield day, part(start, midnight_after)
         start, day = midnight_after, day + timedelta(days=1)
-    yield day, _part(start, end, zone, booking.kind, booking.location, booking, 1, is_endless)
+    yield day, part(start, end)
 
 
 def _part(
-    start: datetime,
-    end: datetime,
-    zone: ZoneInfo,
-    kind: str,
-    location: str,
-    booking: Span | None,
-    number: int,
-    is_endless: bool,
+    start: datetime, end: datetime, kind: str, location: str, booking: Span | None, number: int, is_endless: bool
 ) -> _Part:
-    """Placed by the clock on the wall. In the night the clocks go back the end may be "before" the start: then it is
-    as long as it really lasts, and the words name the zone's two halves."""
-    local_start, local_end = start.astimezone(zone), end.astimezone(zone)
-    at = local_start.hour * 4 + local_start.minute // 15
-    until = -(-(local_end.hour * 60 + local_end.minute) // 15)
-    if local_end.date() > local_start.date():
-        until = QUARTERS
-    lasts = until - at if until > at else -(-(end - start) // _QUARTER)
+    """Placed by the clock on the wall, on which both instants are given. In the night the clocks go back the end may be
+    "before" the start: then it is as long as it really lasts, and the words name the zone's two halves."""
+    at = start.hour * 4 + start.minute // 15
+    until = QUARTERS if end.date() > start.date() else -(-(end.hour * 60 + end.minute) // 15)
+    lasts = until - at if until > at else -(-(end.astimezone(UTC) - start.astimezone(UTC)) // _QUARTER)
     lasts = max(1, min(lasts, QUARTERS - at))
-    return _Part(at, lasts, local_start, local_end, kind, location, booking, number, is_endless)
+    return _Part(at, lasts, start, end, kind, location, booking, number, is_endless)
 
 
 def _words(part: _Part) -> tuple[str, str]:
@@ -320,7 +321,8 @@ def _words(part: _Part) -> tuple[str, str]:
 
 
 def _clock(moment: datetime, *, is_odd: bool) -> str:
-    return f"{moment:%H:%M}" + (f" {moment.tzname()}" if is_odd else "")
+    words = f"{moment.hour:02}:{moment.minute:02}"
+    return f"{words} {moment.tzname()}" if is_odd else words
 
 
 @lru_cache

@@ -6,14 +6,13 @@ from django.shortcuts import get_object_or_404, render
 from integrations.records.queries import gone_since
 from integrations.records.queries import work_orders as work_orders_of
 from integrations.values import Kind
-from portal.pages.business.common import Desk, export_links, render_part
+from portal.pages.business.common import Desk, export_links, is_marked_gone, render_part
 from portal.pages.business.details import about
 from portal.pages.business.listings import work_order_listing
 from portal.tenancy.access import require_role
 from portal.tenancy.middleware import TenantRequest
 from portal.tenancy.models import Role
 
-# Every order that the list offers must be among them, for a cursor is made of it.
 _SHOWN = (
     "connection_id",
     "number",
@@ -24,7 +23,6 @@ _SHOWN = (
     "location",
     "assignee",
     "due_at",
-    "opened_at",
 )
 
 
@@ -32,9 +30,10 @@ _SHOWN = (
 def work_orders(request: TenantRequest) -> HttpResponse:
     desk = Desk(request)
     bound = work_order_listing(desk).bind(request.GET, request.path)
-    page = bound.page(work_orders_of(desk.tenant.pk).only(*_SHOWN).annotate(gone_since=gone_since()))
+    shown = work_orders_of(desk.tenant.pk).only(*_SHOWN, bound.order.column)  # a cursor is made of the order
+    page = bound.page(shown.annotate(gone_since=gone_since()))
     bound.suggest("customer", (row.customer for row in page.rows))
-    desk.attach(page.rows)
+    desk.attach(row for row in page.rows if is_marked_gone(row))
     facts = {
         "bound": bound,
         "page": page,

@@ -254,7 +254,8 @@ def _day(local: datetime | date, today: date) -> str:
 
 def _today(local: datetime | date) -> date:
     """On the clock of a moment that is local already; of a bare date, on the reader's."""
-    return timezone.localdate(timezone=local.tzinfo if isinstance(local, datetime) else None)
+    zone = local.tzinfo if isinstance(local, datetime) else timezone.get_current_timezone()
+    return datetime.now(zone).date()
 
 
 def _exact(local: datetime | date) -> str:

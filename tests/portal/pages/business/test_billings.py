@@ -137,7 +137,7 @@ def test_what_a_common_word_finds_is_added_up_where_the_list_is_not_long(house: 
     with house.scope:
         sample_data.billings(bills, [{"account": "Summit"} for _ in range(60)])
     assert "<strong>$6,000</strong> in 60 billings" in house.text("billings/?q=summit")
-    monkeypatch.setattr("portal.pages.business.billings._MOST_WALKED", 55)
+    monkeypatch.setattr("portal.pages.lists.MOST_WALKED", 55)
     assert "narrow the list" in house.text("billings/?q=summit")
 
 

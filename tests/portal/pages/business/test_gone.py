@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.cache import cache
 
+from integrations.connections.models import Connection
 from integrations.records.models import Booking, Record, Typed
 from integrations.values import BillingStatus
 from portal.pages.overview.queries import nav_counts
@@ -60,6 +61,23 @@ def test_what_is_gone_is_marked_in_the_lists_and_can_be_asked_for(half_gone: Hou
     assert ("KEPT" in both, "LOST" in both) == (True, True)
     assert ("KEPT" in only, "LOST" in only) == (False, True)
     assert "THEIRS" not in both + only
+
+
+@pytest.mark.parametrize(
+    "path", ["work-orders/?status=gone", "billings/?status=gone", "bookings/?view=list&status=gone"]
+)
+def test_what_is_gone_is_asked_for_alike_where_it_is_much(half_gone: House, path, monkeypatch: pytest.MonkeyPatch):
+    few = words(half_gone.text(path))
+    monkeypatch.setattr("portal.pages.business.common._FEW", 0)
+    assert words(half_gone.text(path)) == few
+    assert ("KEPT" in few, "LOST" in few, "THEIRS" in few) == (False, True, False)
+
+
+def test_what_came_from_a_vendor_whose_folder_is_gone_can_be_asked_for(half_gone: House):
+    with half_gone.scope:
+        Connection.objects.filter(tenant=half_gone.tenant, vendor="fieldwork").update(vendor="closed-down")
+    text = words(half_gone.text("work-orders/?status=gone"))
+    assert ("LOST" in text, "KEPT" in text, "THEIRS" in text) == (True, False, False)
 
 
 def test_a_generic_list_can_leave_out_what_is_gone(half_gone: House):

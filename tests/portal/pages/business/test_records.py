@@ -1,5 +1,6 @@
 import re
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 import time_machine
@@ -9,7 +10,7 @@ from integrations.connections.models import Capability
 from integrations.contract import Column
 from integrations.records.models import Record
 from integrations.sync.models import StreamState
-from portal.pages.business.columns import cell_of, value_at
+from portal.pages.business.columns import Cell, cell_of, value_at
 from portal.pages.templatetags import business as tags
 from tests import sample_data
 from tests.page_fixtures import House
@@ -31,6 +32,13 @@ def test_every_stream_is_listed_with_its_number(house: House, neighbour: House):
     assert f"/t/{house.tenant.slug}/records/fieldwork/sites/" in text
     assert f'href="/t/{house.tenant.slug}/work-orders/">Work orders' in text
     assert "Ledger" not in text
+
+
+def test_a_cell_is_written_as_its_kind_with_nothing_of_the_vendors_run():
+    number = Cell(label="Floors", kind="number", value=Decimal(12500))
+    assert tags.in_table(number) == '<td data-label="Floors" class="num">12,500</td>'
+    text = Cell(label='"Name"', kind="text", value="<b>HQ</b>")
+    assert tags.in_table(text) == '<td data-label="&quot;Name&quot;">&lt;b&gt;HQ&lt;/b&gt;</td>'
 
 
 def test_a_stream_shows_the_columns_it_declares(house: House, neighbour: House):

@@ -73,6 +73,16 @@ def test_a_connection_with_many_rows_narrows_the_list_alike(house: House, orders
     assert listed(house, f"connection={orders['second'].pk}") == ["SOUTH"]
 
 
+def test_a_connection_with_many_rows_in_a_long_list_is_not_counted(house: House, orders, monkeypatch):
+    with house.scope:
+        sample_data.work_orders(orders["second"], [{} for _ in range(60)])
+    monkeypatch.setattr("portal.pages.business.common._FEW", 0)
+    path = f"work-orders/?status=all&connection={orders['second'].pk}"
+    assert "1–50 of 61" in house.text(path)
+    monkeypatch.setattr("portal.pages.lists.MOST_WALKED", 60)
+    assert "1–50, more follow" in house.text(path)
+
+
 def test_the_neighbours_connection_is_no_choice(house: House, neighbour: House, orders):
     with neighbour.scope:
         theirs = sample_data.connect(neighbour.tenant, "fieldwork", name="Their site")
