@@ -13,10 +13,10 @@ from integrations.registry import connectors
 from integrations.sandbox.kit import Sandbox
 from portal.tenancy.models import Tenant
 from tests.browser.test_connections import at_work, only, owner, tenant
-from tests.integrations.conftest import Serve, serve
+from tests.integrations.conftest import Serve, at_any_pace, serve
 from tests.integrations.sync.runs import work_off
 
-__all__ = ["at_work", "owner", "serve", "tenant"]
+__all__ = ["at_any_pace", "at_work", "owner", "serve", "tenant"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.server]
 Values = dict[str, Any]
 
@@ -116,6 +116,7 @@ def go_through(page: Page, connector_key: str) -> None:
         page.get_by_role("button", name="Allow").click()
 
 
+@pytest.mark.usefixtures("at_any_pace")
 @pytest.mark.parametrize("vendor", sorted(connectors()))
 def test_a_vendor_is_connected_from_nothing_by_typing(vendor: str, at_work: Page, tenant: Tenant, serve: Serve) -> None:
     page, sandbox = at_work, serve(vendor, sizes=(12, 5))
