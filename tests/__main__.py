@@ -9,11 +9,12 @@ from contextlib import ExitStack
 
 from portal.launcher.environment import has_servers
 
+# About as long as one another.
 PARTS = (
     ["tests/integrations/contract", "tests/integrations/vendors"],
-    ["tests/integrations", "--ignore=tests/integrations/contract", "--ignore=tests/integrations/vendors"],
-    ["tests/browser", "tests/chaos"],
-    ["tests", "--ignore=tests/integrations", "--ignore=tests/browser", "--ignore=tests/chaos"],
+    ["tests/integrations", "tests/chaos", *(f"--ignore=tests/integrations/{part}" for part in ("contract", "vendors"))],
+    ["tests/browser", "tests/portal/test_secrets.py"],
+    ["tests", *(f"--ignore=tests/{part}" for part in ("integrations", "chaos", "browser", "portal/test_secrets.py"))],
 )
 
 

@@ -106,6 +106,7 @@ def test_blows_at_random_moments_lose_double_and_hold_up_nothing(
 ) -> None:
     blows, size = request.config.getoption("--kills"), request.config.getoption("--records")
     seed = request.config.getoption("--kill-seed") or random.randrange(1, 1_000_000)
+    print(f"{blows} blows, seed {seed}", flush=True)
     began, dice = time.monotonic(), random.Random(seed)
     sizes = {"kore": [size, 10], "corrigopro": [size // 50, 10], "coreplus": [size // 25, 10, 10]}
     used = list(sizes)[: 1 + blows // 100]  # a few blows are dealt while one vendor is read
