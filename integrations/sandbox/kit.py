@@ -215,6 +215,10 @@ class TokenBook:
             draft.replace(self._path)
 
 
+class NothingLeft(ValueError):
+    """What a mishap would befall is no longer there."""
+
+
 class Sandbox:
     """Base of every emulator. `serve()` puts it on a loopback port; `url` is then its address.
 
@@ -227,7 +231,8 @@ class Sandbox:
     account_names: tuple[str, ...] = ()  # of the accounts, in the order of their numbers
     # (method, label) for the control page. A method that takes `account` (a number, None: all) is offered per account.
     controls: ClassVar[tuple[tuple[str, str], ...]] = ()
-    mishaps: ClassVar[tuple[str, ...]] = ()  # methods that change an account's data as people at the vendor do
+    # Methods that change an account's data as people at the vendor do. Any may raise NothingLeft, having done nothing.
+    mishaps: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,

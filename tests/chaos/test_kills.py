@@ -63,7 +63,13 @@ class World:
 
     def wait_for_vendors(self) -> None:
         ports = [urlsplit(url).port or 0 for url in self.urls.values()]
-        wait_for(lambda: all(map(answers, ports)), self.crew)
+
+        def are_up() -> bool:
+            ended = [vendor for vendor, member in self.vendors.items() if member.has_ended]
+            assert not ended, f"ended by themselves: {ended}; vendors.log says why"
+            return all(map(answers, ports))
+
+        wait_for(are_up, self.crew)
 
     def model(self, vendor: str) -> Sandbox:
         """The vendor as it must be, here in this process."""

@@ -7,6 +7,7 @@ moments, so that a vendor that was away comes back as it was.
 import json
 import random
 import sys
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 from integrations.sandbox.__main__ import emulator
 from integrations.sandbox.control import with_control
-from integrations.sandbox.kit import Sandbox
+from integrations.sandbox.kit import NothingLeft, Sandbox
 
 _LEFT_OUT = {"pay_silently"}  # a switch more than a deed
 
@@ -61,7 +62,8 @@ def as_it_is(journal: Journal, vendor: str, **options: Any) -> Sandbox:
     for deed in journal.deeds(vendor):
         back = datetime.now(UTC) - datetime.fromisoformat(deed.at)
         made.clock.advance(-back)
-        getattr(made, deed.name)(account=0)
+        with suppress(NothingLeft):
+            getattr(made, deed.name)(account=0)
         made.clock.advance(back)
     return made
 

@@ -1,13 +1,17 @@
 """The kit that every vendor in a box is made of: its weather, and the page with its switches."""
 
+import random
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import ClassVar
 
 import httpx
 import pytest
 
+from integrations.registry import connectors
+from integrations.sandbox.__main__ import emulator
 from integrations.sandbox.control import with_control
-from integrations.sandbox.kit import Fault, Reply, Request, Sandbox, route
+from integrations.sandbox.kit import Fault, NothingLeft, Reply, Request, Sandbox, route
 
 
 class Post(Sandbox):
@@ -108,3 +112,15 @@ def test_the_page_tells_what_opens_each_account(post: Post) -> None:
     ann, bo = get(post, "/_control/accounts").json()
     assert ann == {"name": "Ann", "settings": {"who": "ann"}, "secrets": {"key": "secret-0"}}
     assert bo["name"] == "Bo"
+
+
+@pytest.mark.parametrize("vendor", sorted(connectors()))
+def test_life_at_a_vendor_goes_on_until_nothing_is_left(vendor: str) -> None:
+    """Deed after deed, on so little that it runs out."""
+    sizes = [4] * len(emulator(vendor).account_names)
+    box, dice, done = emulator(vendor, sizes=sizes), random.Random(vendor), 0
+    for _ in range(400):
+        with suppress(NothingLeft):
+            getattr(box, dice.choice(box.mishaps))(account=0)
+            done += 1
+    assert done > 100

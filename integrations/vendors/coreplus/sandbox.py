@@ -164,15 +164,13 @@ class Emulator(Writes):
 
     @_happens
     def rename_client(self, account: int) -> str:
-        world = self.worlds[account]
-        number = world.client_numbers()[self._roll() % len(world.client_numbers())]
+        world, number = self.worlds[account], self._client(account)
         world.clients.touch(number, self.clock.now())
         return world.ids["client"].of(number)
 
     @_happens
     def remove_client(self, account: int) -> str:
-        world = self.worlds[account]
-        number = world.client_numbers()[self._roll() % len(world.client_numbers())]
+        world, number = self.worlds[account], self._client(account)
         world.gone_clients.add(number)
         return world.ids["client"].of(number)
 
@@ -184,6 +182,12 @@ class Emulator(Writes):
 
     def _appointment_id(self, account: int, number: int) -> str:
         return self.worlds[account].ids["appointment"].of(number)
+
+    def _client(self, account: int) -> int:
+        """One of the practice's; a new one where there is none."""
+        world = self.worlds[account]
+        numbers = world.client_numbers()
+        return numbers[self._roll() % len(numbers)] if numbers else world.clients.add(self.clock.now())
 
     def _upcoming(self, account: int) -> int:
         """One of the next days' appointments; a new one where there is none."""

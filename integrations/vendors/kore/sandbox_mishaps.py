@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from integrations.sandbox.kit import Clock
+from integrations.sandbox.kit import Clock, NothingLeft
 from integrations.vendors.kore.sandbox_data import Customer, Table
 from integrations.vendors.kore.sandbox_world import World
 
@@ -135,6 +135,8 @@ class Mishaps:
             yield self.worlds[number], now
 
     def _pick(self, table: Table) -> int:
-        """A row that is there, another one each time and the same ones in every run."""
+        """A row that is there, another one each time and the same ones in every run. Raises NothingLeft."""
         there = sorted(table.number_of.values())
+        if not there:
+            raise NothingLeft("There is nothing left that this could happen to.")
         return there[table.dice(self._steps, "mishap").randrange(len(there))]
