@@ -324,8 +324,8 @@ class Billing(Typed):
             models.Index(fields=["tenant", "due_date", "record"], name="billing_due"),
             models.Index(fields=["tenant", "billed_date", "record"], name="billing_billed"),
             models.Index(fields=["tenant", "status", "due_date", "record"], name="billing_status"),
-            models.Index(  # with the status: what is owed by an account is summed up without a look at its rows
-                fields=["tenant", "account", "due_date", "record"], include=["status"], name="billing_account_owed"
+            models.Index(  # with the status: what of an account is in some state is counted without a look at its rows
+                fields=["tenant", "account", "due_date", "record"], include=["status"], name="billing_account_status"
             ),
             models.Index(  # without most of the past, which is dense in every order
                 fields=["tenant", "status", "billed_date", "record"],
@@ -334,6 +334,12 @@ class Billing(Typed):
             ),
             models.Index(fields=["tenant", "due_date", "record"], condition=_UNPAID, name="billing_unpaid_due"),
             models.Index(fields=["tenant", "billed_date", "record"], condition=_UNPAID, name="billing_unpaid_billed"),
+            models.Index(
+                fields=["tenant", "account", "due_date", "record"],
+                include=["status"],
+                condition=_UNPAID,
+                name="billing_unpaid_account",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from django.db import models
-from django.db.models import F, Func, Q, QuerySet, Value
+from django.db.models import F, Func, IntegerField, Q, QuerySet, Subquery, Value
 from django.db.models.lookups import GreaterThan, LessThan
 
 PAGE_SIZE = 50
@@ -100,6 +100,7 @@ class Slice(Generic[M]):
     first: int  # how many rows lie before, as far as the reader has walked
     previous: str
     next: str
+    total: int | None  # of all pages, no further than one above COUNT_CAP; None where nobody counted
 
     @property
     def last(self) -> int:
@@ -113,13 +114,23 @@ class _Row(Func):
     output_field = models.BooleanField()  # never read; a lookup asks for some type
 
 
-class Keyset(Generic[M]):
-    """One ordered list."""
+class _Number(Subquery):
+    """How many rows a query finds. It names no row of the query around it, so PostgreSQL counts once."""
 
-    def __init__(self, queryset: QuerySet[M], order: Order, *, size: int = PAGE_SIZE) -> None:
-        self.queryset = queryset
+    template = "(SELECT count(*) FROM (%(subquery)s) found)"
+    output_field = IntegerField()
+
+
+class Keyset(Generic[M]):
+    """One ordered list. Where `is_counted`, its rows are counted in the statement that reads a page of them."""
+
+    def __init__(self, queryset: QuerySet[M], order: Order, *, size: int = PAGE_SIZE, is_counted: bool = False) -> None:
+        self.queryset: QuerySet[Any, M] = queryset
         self.order = order
         self.size = size
+        if is_counted:
+            some = queryset.order_by().values(order.tie)[: COUNT_CAP + 1]
+            self.queryset = queryset.annotate(all_pages=_Number(some))
         self.field: models.Field[Any, Any] = queryset.model._meta.get_field(order.column)  # type: ignore[assignment]
 
     def page(self, *, after: str = "", before: str = "") -> Slice[M]:
@@ -141,16 +152,13 @@ class Keyset(Generic[M]):
             has_next=len(rows) > self.size,
         )
 
-    def count(self) -> int:
-        """How many rows there are, counted no further than one above COUNT_CAP."""
-        return self.queryset.order_by().values(self.order.tie)[: COUNT_CAP + 1].count()
-
     def _slice(self, rows: list[M], first: int, *, has_previous: bool, has_next: bool) -> Slice[M]:
         return Slice(
             rows=rows,
             first=first,
             previous=self._cursor(rows[0], first).encode(self.order) if rows and has_previous else "",
             next=self._cursor(rows[-1], first + len(rows) - 1).encode(self.order) if rows and has_next else "",
+            total=getattr(rows[0], "all_pages", None) if rows else 0,
         )
 
     def _cursor(self, row: M, position: int) -> Cursor:

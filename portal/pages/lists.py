@@ -171,9 +171,9 @@ class Bound(Generic[M]):
         pairs = self._pairs
         return f"{self.path}{name}?{urlencode(pairs)}" if pairs else f"{self.path}{name}"
 
-    def keyset(self, queryset: QuerySet[M], *, size: int = PAGE_SIZE) -> Keyset[M]:
+    def keyset(self, queryset: QuerySet[M], *, size: int = PAGE_SIZE, is_counted: bool = False) -> Keyset[M]:
         """What the address asks for, in its order. In the tenant's scope, for a search is looked up here."""
-        return Keyset(self.narrow(queryset), self.order, size=size)
+        return Keyset(self.narrow(queryset), self.order, size=size, is_counted=is_counted)
 
     def narrow(self, queryset: Rows) -> Rows:
         """Search and filters, without order."""
@@ -199,26 +199,23 @@ class Bound(Generic[M]):
                 queryset = queryset.filter(reading.where)
         return bool(queryset.order_by().values_list("pk")[MOST_WALKED : MOST_WALKED + 1])
 
-    def page(self, queryset: QuerySet[M]) -> "Page[M]":
-        """The page the address names. A cursor that is none gives the first page."""
-        keyset = self.keyset(queryset)
+    def page(self, queryset: QuerySet[M], *, is_summed: bool = False) -> "Page[M]":
+        """The page the address names. A cursor that is none gives the first page. What is to be summed up is counted
+        even where the number alone is not worth what it costs."""
+        is_counted = (is_summed or not self._is_costly) and not self.is_long_walk(queryset)
+        keyset = self.keyset(queryset, is_counted=is_counted)
         after, before = first(self.params, "after"), first(self.params, "before")
         try:
             part = keyset.page(after=after, before="" if after else before)
         except BadCursor:
             self.problems.append("That place in the list is no longer known, so this is its beginning.")
             part = keyset.page()
-        if not part.next:
-            total: int | None = part.last
-        else:
-            total = None if self._is_costly(queryset) else keyset.count()
-        return Page(bound=self, part=part, total=total)
+        return Page(bound=self, part=part, total=part.total if part.next else part.last)
 
-    def _is_costly(self, queryset: Rows) -> bool:
-        """Whether counting would read too much."""
-        if self.query or any(reading.is_costly for reading in self.readings.values()):
-            return True
-        return self.is_long_walk(queryset)
+    @property
+    def _is_costly(self) -> bool:
+        """Whether counting may read every row of the tenant."""
+        return bool(self.query) or any(reading.is_costly for reading in self.readings.values())
 
     def _search(self) -> Found | None:
         """Looked up once, however often the list is narrowed."""

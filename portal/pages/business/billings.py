@@ -4,14 +4,13 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from integrations.records.models import Billing, Record
-from integrations.records.queries import BillingQuerySet, CurrencySum, gone_since, records, sums_of_few
+from integrations.records.queries import BillingQuerySet, CurrencySum, gone_since, is_here, records, sums_of
 from integrations.records.queries import billings as billings_of
 from integrations.values import Kind
 from portal.pages.business.common import Desk, export_links, is_marked_gone, render_part, streams_of
 from portal.pages.business.details import about, page_of
 from portal.pages.business.listings import GONE, billing_listing
 from portal.pages.freshness import stream_of
-from portal.pages.keyset import COUNT_CAP
 from portal.pages.lists import Page
 from portal.tenancy.access import require_role
 from portal.tenancy.middleware import TenantRequest
@@ -37,14 +36,15 @@ def billings(request: TenantRequest) -> HttpResponse:
     desk = Desk(request)
     bound = billing_listing(desk).bind(request.GET, request.path)
     everything = billings_of(desk.tenant.pk)
-    page = bound.page(everything.only(*_SHOWN).annotate(gone_since=gone_since()))
+    is_summed = bound.readings["status"].value != GONE
+    page = bound.page(everything.only(*_SHOWN).annotate(gone_since=gone_since()), is_summed=is_summed)
     bound.suggest("account", (row.account for row in page.rows))
     desk.attach(row for row in page.rows if is_marked_gone(row))
     facts = {
         "bound": bound,
         "page": page,
         "today": desk.tenant_today,
-        "totals": _totals(everything, page),
+        "totals": _totals(everything, page) if is_summed else [],
         "as_of": desk.as_of(Kind.BILLING),
         "sources": desk.connections_with(Kind.BILLING),
         "noun": "billing",
@@ -71,11 +71,11 @@ def billing(request: TenantRequest, pk: int) -> HttpResponse:
 
 def _totals(everything: BillingQuerySet, page: Page[Billing]) -> list[CurrencySum] | None:
     """None where there are too many to add up on the way."""
-    if page.bound.readings["status"].value == GONE:
-        return []
     if page.is_capped or page.bound.is_long_walk(everything):
         return None
-    return sums_of_few(everything, page.bound.narrow(everything), most=COUNT_CAP)
+    narrowed = page.bound.narrow(everything)
+    is_of_the_present = page.bound.readings["status"].also is not None
+    return sums_of(everything, narrowed if is_of_the_present else narrowed.filter(is_here()))
 
 
 def _deal(bill: Billing) -> Record | None:
