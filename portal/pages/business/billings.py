@@ -74,8 +74,9 @@ def _totals(everything: BillingQuerySet, page: Page[Billing]) -> list[CurrencySu
     if page.is_capped or page.bound.is_long_walk(everything):
         return None
     narrowed = page.bound.narrow(everything)
-    is_of_the_present = page.bound.readings["status"].also is not None
-    return sums_of(everything, narrowed if is_of_the_present else narrowed.filter(is_here()))
+    # The words for several statuses at once leave out what is gone by themselves.
+    is_present = page.bound.readings["status"].also is not None
+    return sums_of(everything, narrowed if is_present else narrowed.filter(is_here()))
 
 
 def _deal(bill: Billing) -> Record | None:
