@@ -297,6 +297,7 @@ class Booking(Typed):
             models.Index(fields=["tenant", "starts_at", "record"], name="booking_start"),
             models.Index(fields=["tenant", "starts_at"], condition=models.Q(ends_at=None), name="booking_endless"),
             models.Index(fields=["tenant", "status", "starts_at", "record"], name="booking_status"),
+            models.Index(fields=["tenant", "kind", "starts_at", "record"], name="booking_kind"),
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""An index for what an account has not paid, built without a lock on the table."""
+"""Indexes for what an account has not paid and for bookings of one kind, built without a lock on the tables."""
 
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
@@ -12,6 +12,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        AddIndexConcurrently(
+            model_name="booking",
+            index=models.Index(fields=["tenant", "kind", "starts_at", "record"], name="booking_kind"),
+        ),
         migrations.RenameIndex(
             model_name="billing", new_name="billing_account_status", old_name="billing_account_owed"
         ),
