@@ -101,11 +101,12 @@ def _streams(tenant: Tenant, path: str) -> Iterator[Asked]:
         ("facet, rare", {"in.state.value": "Archived"}),
         ("facet, no hit", {"in.state.value": "Nowhere"}),
         ("two facets", {"in.line_type.value": "Hospitality", "in.state.value": "Archived"}),
-        ("facet and word", {"in.state.value": "Archived", "q": "basement"}),
         ("gone", {"gone": "yes"}),
         ("not gone", {"gone": "no"}),
     ]
     yield from _list("deal lines", path, {}, [], narrowings, ("changed", "-changed"))
+    both = _url(path, {"in.state.value": "Archived", "q": "basement"})
+    yield Asked(name="deal lines, search and facet", path=both, times=2, of="deal lines")
     rows = Record.objects.filter(tenant_id=tenant.pk, stream="deal-lines")
     yield from _deep("deal lines", path, {}, rows, Order(column="changed_at", is_descending=True, tie="id"))
 
