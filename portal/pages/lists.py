@@ -299,6 +299,11 @@ class Page(Generic[M]):
         return self.total is not None and self.total > COUNT_CAP
 
     @property
+    def are_few(self) -> bool:
+        """Whether the rows of all pages were counted and are no more than the cap; a cursor's word is not taken."""
+        return self.part.total is not None and self.part.total <= COUNT_CAP
+
+    @property
     def words(self) -> str:
         """Which rows these are, of how many."""
         if not self.rows:

@@ -1,12 +1,14 @@
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
 
+from integrations.records.queries import billings
 from integrations.values import BillingStatus
+from portal.pages.keyset import Cursor, Order
 from tests import sample_data
 from tests.page_fixtures import House
 
@@ -133,6 +135,17 @@ def test_totals_of_a_part_are_not_shown_as_those_of_all(house: House, bills, mon
         sample_data.billings(bills, rows + [{"account": "Summit"} for _ in range(30)])
     cap(55, monkeypatch)
     assert "narrow the list" in house.text("billings/?status=all&account=Summit")
+
+
+def test_a_cursor_made_by_hand_has_no_more_added_up(house: House, bills, monkeypatch):
+    """The place it tells is taken for its word; how many rows there are is not."""
+    with house.scope:
+        sample_data.billings(bills, [{"due_date": date(2026, 12, 1)} for _ in range(60)])
+        last = billings(house.tenant.pk).exclude(due_date=None).order_by("due_date", "record_id").last()
+    cap(55, monkeypatch)
+    order = Order(column="due_date")
+    after = Cursor(value=last.due_date, id=last.record_id - 1, position=0).encode(order)
+    assert "narrow the list" in house.text(f"billings/?status=all&after={after}")
 
 
 def test_what_a_common_word_finds_is_added_up_where_the_list_is_not_long(house: House, bills, monkeypatch):
