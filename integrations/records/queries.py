@@ -77,9 +77,12 @@ class _LookUp(Func):
 def among(ids: Iterable[int]) -> Q:
     """Of a row: its id is one of these. They go as one value: of thousands, each a parameter of its own, the writing
     takes longer than the looking up."""
-    listed = Value(f"{{{','.join(map(str, ids))}}}")
+    return _is_any_of(Value(f"{{{','.join(map(str, ids))}}}"))
+
+
+def _is_any_of(ids: Value | ArraySubquery) -> Q:
     within = "%(expressions)s::bigint[])"
-    return Q(Func(F("pk"), listed, template=within, arg_joiner=" = any(", output_field=BooleanField()))
+    return Q(Func(F("pk"), ids, template=within, arg_joiner=" = any(", output_field=BooleanField()))
 
 
 def is_one_of(rows: QuerySet[Record]) -> Q:
@@ -296,8 +299,7 @@ def sums_by_currency(queryset: BillingQuerySet) -> list[CurrencySum]:
 def sums_of(queryset: BillingQuerySet, narrowed: BillingQuerySet) -> list[CurrencySum]:
     """The same of what is `narrowed` down of the queryset, to what is still at the vendor. The ids of that are found
     first: for those an index may do without the rows."""
-    ids = ArraySubquery(narrowed.order_by().values("pk"))
-    named = Q(Func(F("pk"), ids, template="%(expressions)s)", arg_joiner=" = any(", output_field=BooleanField()))
+    named = _is_any_of(ArraySubquery(narrowed.order_by().values("pk")))
     return _sums(queryset.filter(named).exclude(status__in=UNCOUNTED_STATUSES))
 
 

@@ -102,7 +102,6 @@ class Bound(Generic[M]):
     readings: dict[str, Reading] = field(default_factory=dict, init=False)
     suggestions: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
     _found: Found | None = field(default=None, init=False)
-    _is_long: bool | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         if self.listing.search:
@@ -184,14 +183,12 @@ class Bound(Generic[M]):
                     queryset = queryset.filter(condition)
         return queryset if found is None else queryset.filter(found.where)
 
-    def is_long_walk(self, queryset: Rows) -> bool:
+    def _is_long_walk(self, queryset: QuerySet[M]) -> bool:
         """Whether there is something to which no index leads, and the rest leaves so much that not all of it can be
-        asked for that. In the tenant's scope."""
-        if self._is_long is None:
-            found = self._search()
-            is_walk = (found is not None and found.is_walk) or any(one.is_walk for one in self.readings.values())
-            self._is_long = is_walk and self._leaves_much(queryset)
-        return self._is_long
+        asked for that."""
+        found = self._search()
+        is_walk = (found is not None and found.is_walk) or any(one.is_walk for one in self.readings.values())
+        return is_walk and self._leaves_much(queryset)
 
     def _leaves_much(self, queryset: QuerySet[Any]) -> bool:
         for reading in self.readings.values():
@@ -202,7 +199,7 @@ class Bound(Generic[M]):
     def page(self, queryset: QuerySet[M], *, is_summed: bool = False) -> "Page[M]":
         """The page the address names. A cursor that is none gives the first page. What is to be summed up is counted
         even where the number alone is not worth what it costs."""
-        is_counted = (is_summed or not self._is_costly) and not self.is_long_walk(queryset)
+        is_counted = (is_summed or not self._is_costly) and not self._is_long_walk(queryset)
         keyset = self.keyset(queryset, is_counted=is_counted)
         after, before = first(self.params, "after"), first(self.params, "before")
         try:
